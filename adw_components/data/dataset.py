@@ -1,0 +1,206 @@
+"""An MSD folder: its `dataset.json`, the training cases and the test images. No torch here."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..errors import UserError
+
+SUFFIXES = (".nii.gz", ".nii")
+LOOKS_LIKE = "an MSD folder holds dataset.json, imagesTr/ and labelsTr/, such as Task04_Hippocampus"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """One training case: the file of its image and the file of its label. The files need not exist."""
+
+    id: str
+    image: Path
+    label: Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class MSDDataset:
+    """What the `dataset.json` of an MSD folder says.
+
+    Args:
+        name: the dataset's name, such as "Hippocampus".
+        root: the folder.
+        modality: name of every channel of an image, in the order of the channels.
+        labels: name of every label value, 0 (background) included.
+        training: the training cases, sorted by id.
+        test: the test images, sorted by case id.
+    """
+
+    name: str
+    root: Path
+    modality: tuple[str, ...]
+    labels: Mapping[int, str]
+    training: tuple[Case, ...]
+    test: tuple[Path, ...]
+
+    @property
+    def case_ids(self) -> tuple[str, ...]:
+        """The ids of the training cases, sorted."""
+        return tuple(case.id for case in self.training)
+
+
+def case_id(path: str | Path) -> str:
+    """File name without .nii.gz or .nii."""
+    name = Path(path).name
+    return next((name.removesuffix(suffix) for suffix in SUFFIXES if name.endswith(suffix)), name)
+
+
+def read_dataset(dataset_dir: str | Path) -> MSDDataset:
+    """Read the `dataset.json` of an MSD folder; the images are not looked at.
+
+    Raises:
+        UserError: no folder, no `dataset.json`, a malformed field, or a case that is listed twice.
+    """
+    root = Path(dataset_dir)
+    values = _read_description(root)
+    try:
+        return MSDDataset(
+            name=str(values.get("name") or root.name),
+            root=root,
+            modality=tuple(_numbered(values, "modality").values()),
+            labels=_numbered(values, "labels"),
+            training=_training_cases(root, _listed(values, "training")),
+            test=_test_images(root, _listed(values, "test") if "test" in values else []),
+        )
+    except UserError as error:
+        raise UserError(f"{root / 'dataset.json'}: {error}") from None
+
+
+def datalist(dataset: MSDDataset, ids: Iterable[str]) -> list[dict[str, str]]:
+    """MONAI's items `{"image": path, "label": path, "case": id}` of the training cases `ids`, in their order.
+
+    Raises:
+        UserError: an id is no training case.
+    """
+    cases = {case.id: case for case in dataset.training}
+    wanted = list(ids)
+    unknown = [name for name in wanted if name not in cases]
+    if unknown:
+        raise UserError(f"{dataset.root} has no training case {some(unknown)}; name cases that dataset.json lists")
+    return [{"image": str(cases[name].image), "label": str(cases[name].label), "case": name} for name in wanted]
+
+
+def find_images(folder: str | Path) -> list[dict[str, str]]:
+    """MONAI's items `{"image": path, "case": id}` of a folder of NIfTI images, or of an MSD folder's `imagesTs`.
+
+    Raises:
+        UserError: no folder, no image in it, or two images of one case.
+    """
+    root = Path(folder)
+    if not root.is_dir():
+        raise UserError(f"a folder of images is needed, but {root} is {_what_it_is(root)}; check the path")
+    is_msd = (root / "dataset.json").is_file()
+    images = _nifti_files(root / "imagesTs" if is_msd else root)
+    if not images:
+        raise UserError(_no_images(root, is_msd))
+    _refuse_repeated([case_id(path) for path in images], f"{root}: images of one case")
+    return [{"image": str(path), "case": case_id(path)} for path in images]
+
+
+def some(names: Sequence[object], limit: int = 5) -> str:
+    """The first names of a long list and how many more there are, for a message."""
+    rest = len(names) - limit
+    return ", ".join(map(str, names[:limit])) + (f" and {rest} more" if rest > 0 else "")
+
+
+def _what_it_is(path: Path) -> str:
+    return "a file" if path.exists() else "not there"
+
+
+def _no_images(root: Path, is_msd: bool) -> str:
+    if is_msd:
+        return f"MSD folder {root} has no test images (imagesTs/*.nii.gz); give a folder of images, as {root}/imagesTr"
+    return f"{root} has no image (*.nii.gz or *.nii); give the folder that holds the NIfTI files itself"
+
+
+def _nifti_files(folder: Path) -> list[Path]:
+    files = folder.iterdir() if folder.is_dir() else iter(())
+    return sorted((path for path in files if path.name.endswith(SUFFIXES) and not _is_litter(path)), key=case_id)
+
+
+def _is_litter(path: Path) -> bool:
+    # macOS archives carry a resource fork "._x.nii.gz" beside every x.nii.gz.
+    return path.name.startswith("._")
+
+
+def _read_description(root: Path) -> dict[str, Any]:
+    if not root.is_dir():
+        raise UserError(f"dataset_dir must be a folder, but {root} is {_what_it_is(root)}; {LOOKS_LIKE}")
+    path = root / "dataset.json"
+    if not path.is_file():
+        raise UserError(f"dataset_dir must be an MSD folder, but {root} has no dataset.json; {LOOKS_LIKE}")
+    try:
+        values = json.loads(_text(path))
+    except (OSError, json.JSONDecodeError) as error:
+        raise UserError(f"{path} is not valid JSON: {error}; mend it or download it again") from error
+    if not isinstance(values, dict):
+        raise UserError(f"{path} must hold a JSON object, got {type(values).__name__}; {LOOKS_LIKE}")
+    return values
+
+
+def _text(path: Path) -> str:
+    # Some published dataset.json files have Latin-1 letters in the reference or the description.
+    content = path.read_bytes()
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return content.decode("latin-1")
+
+
+def _numbered(values: Mapping[str, Any], name: str) -> dict[int, str]:
+    rows = values.get(name)
+    rule = f'{name} must map numbers to names, such as {{"0": "..."}}'
+    if not isinstance(rows, dict) or not rows:
+        raise UserError(f"{rule}, got {rows!r}; write it as the MSD does")
+    if not all(key.isdecimal() and isinstance(value, str) for key, value in rows.items()):
+        raise UserError(f"{rule}, got {rows!r}; write it as the MSD does")
+    return {int(key): rows[key] for key in sorted(rows, key=int)}
+
+
+def _listed(values: Mapping[str, Any], name: str) -> list[Any]:
+    rows = values.get(name)
+    if not isinstance(rows, list):
+        raise UserError(f"{name} must be a list of cases, got {rows!r}; write it as the MSD does")
+    return rows
+
+
+def _training_cases(root: Path, rows: list[Any]) -> tuple[Case, ...]:
+    wrong = [row for row in rows if not _is_pair(row)]
+    if wrong or not rows:
+        raise UserError(
+            f"training must list objects with the paths image and label, got {some(wrong) or 'none'}; "
+            'write {"image": "./imagesTr/x.nii.gz", "label": "./labelsTr/x.nii.gz"}'
+        )
+    cases = [Case(id=case_id(row["image"]), image=root / row["image"], label=root / row["label"]) for row in rows]
+    cases = [case for case in cases if not _is_litter(case.image)]
+    _refuse_repeated([case.id for case in cases], "training lists cases")
+    return tuple(sorted(cases, key=lambda case: case.id))
+
+
+def _test_images(root: Path, rows: list[Any]) -> tuple[Path, ...]:
+    paths: list[Any] = [row.get("image") if isinstance(row, dict) else row for row in rows]
+    if not all(isinstance(path, str) for path in paths):
+        raise UserError(f"test must list paths of images, got {some(rows)}; write './imagesTs/x.nii.gz'")
+    images = [root / path for path in paths]
+    return tuple(sorted((path for path in images if not _is_litter(path)), key=case_id))
+
+
+def _is_pair(row: Any) -> bool:
+    return isinstance(row, dict) and all(isinstance(row.get(name), str) for name in ("image", "label"))
+
+
+def _refuse_repeated(ids: list[str], what: str) -> None:
+    repeated = sorted(name for name, count in Counter(ids).items() if count > 1)
+    if repeated:
+        raise UserError(f"{what} more than once: {some(repeated)}; keep one file a case")

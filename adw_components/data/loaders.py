@@ -1,0 +1,39 @@
+"""Loaders for training: a fixed number of batches an epoch, cases drawn at random."""
+
+from __future__ import annotations
+
+import torch
+from monai.data import DataLoader
+from torch.utils.data import Dataset, RandomSampler
+
+from ..errors import UserError
+
+
+def training_loader(
+    dataset: Dataset, *, batch_size: int, iterations: int, num_workers: int = 0, pin_memory: bool = False
+) -> DataLoader:
+    """Batches of cases drawn with replacement, as in nnU-Net.
+
+    The loader has a generator of its own, which `EpochSeeds` seeds anew for every epoch.
+
+    Args:
+        dataset: the cases, with random transforms.
+        batch_size: cases of a batch.
+        iterations: batches of an epoch.
+        num_workers: processes that load; 0 loads in this one.
+        pin_memory: whether batches lie in page-locked memory, for faster copies to a GPU.
+    """
+    for name, value in (("batch_size", batch_size), ("iterations_per_epoch", iterations)):
+        if not isinstance(value, int) or value < 1:
+            raise UserError(f"{name} must be a positive integer, got {value!r}")
+    generator = torch.Generator()
+    sampler = RandomSampler(dataset, replacement=True, num_samples=batch_size * iterations, generator=generator)  # type: ignore[arg-type]
+    return DataLoader(
+        dataset,
+        batch_size=batch_size,
+        sampler=sampler,
+        num_workers=num_workers,
+        generator=generator,
+        pin_memory=pin_memory,
+        drop_last=True,
+    )

@@ -1,0 +1,1 @@
+"""What searching and retraining share: seeding, checkpoints, records, progress."""

@@ -1,0 +1,100 @@
+"""Save all that a run needs to go on after every epoch; take it up again."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from ignite.engine import Engine, Events
+
+from ..distributed import rank
+from ..errors import UserError
+from ..files import replacing
+
+logger = logging.getLogger(__name__)
+
+
+class Stateful(Protocol):
+    """What a checkpoint can hold."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """The state as tensors and plain values."""
+        ...
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> Any:
+        """Take the state over."""
+        ...
+
+
+class RunCheckpoint:
+    """One checkpoint file, replaced after every epoch.
+
+    ignite's `Checkpoint` removes the previous file before it writes the next under the same name; a kill in
+    between would lose the run. Here the new file is complete before it takes the name.
+
+    Args:
+        path: the file.
+        objects: name -> object with `state_dict` and `load_state_dict`; plain values and tensors only.
+        resume: whether to load the file when the run starts; without a file the run starts from scratch.
+    """
+
+    def __init__(self, *, path: str | Path, objects: Mapping[str, Stateful], resume: bool = False) -> None:
+        self.path = Path(path)
+        self.objects = objects
+        self.resume = resume
+
+    def attach(self, engine: Engine) -> None:
+        """Register on `engine`; attach it after the handlers whose state it saves."""
+        engine.add_event_handler(Events.STARTED, self.load)
+        engine.add_event_handler(Events.EPOCH_COMPLETED, self.save)
+
+    def save(self, engine: Engine) -> None:
+        """Write the checkpoint of the epoch just completed."""
+        if rank() != 0:
+            return
+        content: dict[str, Any] = {name: value.state_dict() for name, value in self.objects.items()}
+        content["epoch"] = engine.state.epoch
+        scaler = getattr(engine, "scaler", None)
+        if scaler is not None:
+            content["scaler"] = scaler.state_dict()
+        save_torch(self.path, content)
+
+    def load(self, engine: Engine) -> None:
+        """Take up the run where the checkpoint left it."""
+        if not self.resume:
+            return
+        if not self.path.exists():
+            logger.info("nothing to resume in %s yet: the run starts from scratch", self.path.parent)
+            return
+        content = load_torch(self.path)
+        for name, value in self.objects.items():
+            value.load_state_dict(content[name])
+        scaler = getattr(engine, "scaler", None)
+        if scaler is not None and "scaler" in content:
+            scaler.load_state_dict(content["scaler"])
+        engine.state.epoch = content["epoch"]
+        engine.state.iteration = content["epoch"] * engine.state.epoch_length
+        logger.info("resumed from %s after epoch %d", self.path, content["epoch"])
+
+
+def save_torch(path: Path, content: Any) -> None:
+    """torch.save, whole or not at all."""
+    with replacing(path) as temporary:
+        torch.save(content, temporary)
+
+
+def load_torch(path: Path) -> Any:
+    """torch.load onto the CPU, tensors and plain values only.
+
+    Raises:
+        UserError: the file is missing or no such file.
+    """
+    if not path.is_file():
+        raise UserError(f"checkpoint {path} does not exist; check the path, or train first")
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:
+        raise UserError(f"checkpoint {path} cannot be read ({type(error).__name__}); it is damaged or none") from error

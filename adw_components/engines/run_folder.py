@@ -1,0 +1,68 @@
+"""The folder of a run: what may be written there, and with which settings."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from .. import __version__
+from ..distributed import barrier, rank
+from ..errors import UserError
+from ..files import read_json, write_json
+
+logger = logging.getLogger(__name__)
+
+# What may change between the parts of one run.
+_FREE_SETTINGS = ("max_epochs", "val_interval", "num_workers", "device", "amp", "package_version")
+
+
+def open_run(output_dir: str | Path, *, kind: str, settings: Mapping[str, Any], resume: bool) -> None:
+    """Make sure that a run may write to `output_dir`, and write its `settings.json`.
+
+    Args:
+        output_dir: folder of the run.
+        kind: "search" or "train".
+        settings: all that the result depends on, as plain JSON values.
+        resume: whether a run found there goes on.
+
+    Raises:
+        UserError: the folder holds another run, files that ship with a bundle, or, when resuming, other settings.
+    """
+    folder = Path(output_dir)
+    if rank() == 0:
+        content = {"kind": kind, "package_version": __version__, **settings}
+        if (folder / "checkpoint.pt").exists():
+            _require_same_run(folder, content, resume)
+        else:
+            _require_nothing_lost(folder)
+        write_json(folder / "settings.json", content)
+    barrier()
+
+
+def _require_nothing_lost(folder: Path) -> None:
+    for name in ("architecture.json", "model.pt", "metadata.json"):
+        if (folder / name).exists():
+            raise UserError(
+                f"output_dir {folder} holds a {name} that no run there has written, and a run would overwrite it; "
+                "choose another --output_dir"
+            )
+
+
+def _require_same_run(folder: Path, content: Mapping[str, Any], resume: bool) -> None:
+    if not resume:
+        raise UserError(
+            f"output_dir {folder} already holds a run; "
+            "add --resume true to go on with it, or choose another --output_dir"
+        )
+    before = read_json(folder / "settings.json", "settings")
+    changed = [name for name in content if name in before and before[name] != content[name]]
+    for name in [name for name in changed if name in _FREE_SETTINGS]:
+        logger.warning("resuming with %s %s instead of %s", name, content[name], before[name])
+    fixed = [f"{name} was {before[name]}, is {content[name]}" for name in changed if name not in _FREE_SETTINGS]
+    if fixed:
+        raise UserError(
+            f"the run in {folder} has other settings ({'; '.join(fixed)}); resume it with its own, "
+            "or choose another --output_dir"
+        )

@@ -1,0 +1,42 @@
+"""A user's mistake is one line: what is wrong, where, and what to do."""
+
+from __future__ import annotations
+
+import sys
+from types import TracebackType
+from typing import NoReturn
+
+
+class UserError(ValueError):
+    """Something that whoever typed the command can mend; its text is the whole message."""
+
+
+def user_error_behind(error: BaseException | None) -> UserError | None:
+    """The `UserError` in the chain of causes of `error`; MONAI wraps what its configs raise."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        if isinstance(error, UserError):
+            return error
+        seen.add(id(error))
+        error = error.__cause__ or error.__context__
+    return None
+
+
+def report_user_errors_plainly() -> None:
+    """Let an uncaught `UserError` end the process with its text instead of a stack trace."""
+    previous = sys.excepthook
+
+    def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        mistake = user_error_behind(error)
+        if mistake is None:
+            previous(kind, error, trace)
+        else:
+            print(f"error: {mistake}", file=sys.stderr)
+
+    sys.excepthook = hook
+
+
+def exit_with(error: UserError) -> NoReturn:
+    """End a command of our own with the text of `error` and status 1."""
+    print(f"error: {error}", file=sys.stderr)
+    sys.exit(1)

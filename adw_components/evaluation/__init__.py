@@ -1,0 +1,1 @@
+"""Per-case, per-class metrics of predictions."""

@@ -1,0 +1,154 @@
+"""Finds the folders of a run and reads what is in them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from ..architecture import Architecture
+from ..errors import UserError
+from ..files import read_json, read_json_lines
+from ..search_space import SearchSpace
+from .records import Case, Epoch, Evaluation, SearchEpoch, SearchRun, Sources, TrainRun
+
+_LEVELS_DOWN = 2
+_RECORDS = {"search": "search.jsonl", "train": "train.jsonl"}
+Record = TypeVar("Record")
+
+
+def find_sources(run_dir: str | Path) -> Sources:
+    """What `run_dir` and its sub-folders, up to two levels down, hold of a run; the newest of each kind.
+
+    Raises:
+        UserError: nothing is there, or a file is damaged; the message names the file.
+    """
+    run_dir = Path(run_dir)
+    if not run_dir.is_dir():
+        raise UserError(f"run_dir {run_dir} is not a folder (current folder: {Path.cwd()}); check the path")
+    folders = list(_folders(run_dir, _LEVELS_DOWN))
+    search, train = (_newest(folders, kind) for kind in _RECORDS)
+    evaluation = _latest([folder / "cases.json" for folder in folders])
+    if not (search or train or evaluation):
+        raise UserError(
+            f"{run_dir} holds no run: no settings.json of kind search or train and no cases.json of an evaluation, "
+            f"there or up to {_LEVELS_DOWN} folders down; give the folder that a search, training or evaluation wrote"
+        )
+    return Sources(
+        run_dir=run_dir,
+        search=_read_search(search) if search else None,
+        train=_read_train(train) if train else None,
+        evaluation=_read_evaluation(evaluation.parent) if evaluation else None,
+    )
+
+
+def _folders(root: Path, levels: int) -> Iterator[Path]:
+    yield root
+    if levels:
+        for folder in sorted(root.iterdir()):
+            if folder.is_dir() and not folder.name.startswith("."):
+                yield from _folders(folder, levels - 1)
+
+
+def _newest(folders: list[Path], kind: str) -> Path | None:
+    """The folder of this kind whose record was written last."""
+    ours = [folder for folder in folders if _settings(folder).get("kind") == kind]
+    written = {_latest([folder / "settings.json", folder / _RECORDS[kind]]): folder for folder in ours}
+    return written[_latest(list(written))] if written else None
+
+
+def _latest(paths: list[Any]) -> Any:
+    there = [path for path in paths if path.is_file()]
+    return max(there, key=lambda path: (path.stat().st_mtime_ns, str(path)), default=None)
+
+
+def _settings(folder: Path) -> Mapping[str, Any]:
+    path = folder / "settings.json"
+    if not path.is_file():
+        return {}
+    try:
+        values = read_json(path, "settings")
+    except UserError:
+        # Other programs have a settings.json too; only one beside our records is ours to complain about.
+        if any((folder / name).exists() for name in _RECORDS.values()):
+            raise
+        return {}
+    return values if isinstance(values, Mapping) else {}
+
+
+def _read_search(folder: Path) -> SearchRun:
+    settings = _settings(folder)
+    return SearchRun(
+        folder=folder,
+        settings=settings,
+        epochs=_epochs(folder / _RECORDS["search"], SearchEpoch.of),
+        derived=_architecture(folder),
+        space=_space(settings, folder),
+    )
+
+
+def _read_train(folder: Path) -> TrainRun:
+    return TrainRun(
+        folder=folder,
+        settings=_settings(folder),
+        epochs=_epochs(folder / _RECORDS["train"], Epoch.of),
+        architecture=_architecture(folder),
+    )
+
+
+def _architecture(folder: Path) -> Architecture | None:
+    path = folder / "architecture.json"
+    return Architecture.load(path) if path.is_file() else None
+
+
+def _space(settings: Mapping[str, Any], folder: Path) -> SearchSpace | None:
+    values = settings.get("search_space")
+    if not isinstance(values, Mapping):
+        return None
+    try:
+        return SearchSpace.from_dict({"format_version": 1, **values})
+    except UserError as error:
+        raise UserError(f"{folder / 'settings.json'}: {error}") from error
+
+
+def _epochs(path: Path, build: Callable[[Mapping[str, Any]], Record]) -> tuple[Record, ...]:
+    rows = read_json_lines(path)
+    return tuple(_record(f"{path} line {number}", row, build) for number, row in enumerate(rows, start=1))
+
+
+def _record(where: str, values: Any, build: Callable[[Mapping[str, Any]], Record]) -> Record:
+    try:
+        return build(values)
+    except KeyError as error:
+        raise UserError(f"{where} lacks the field {error}; write the record anew with this version") from error
+    except (AttributeError, TypeError, ValueError) as error:
+        raise UserError(f"{where} is malformed: {error}; write the record anew with this version") from error
+
+
+def _read_evaluation(folder: Path) -> Evaluation:
+    cases, summary = folder / "cases.json", folder / "summary.json"
+    values = _record(str(cases), read_json(cases, "cases"), dict)
+    rows = enumerate(values.get("cases", []), start=1)
+    return Evaluation(
+        folder=folder,
+        labels=_record(str(cases), values, _labels),
+        cases=tuple(_record(f"{cases} case {number}", row, lambda row: _case(row, folder)) for number, row in rows),
+        summary=_record(str(summary), read_json(summary, "summary"), dict) if summary.is_file() else None,
+    )
+
+
+def _labels(values: Mapping[str, Any]) -> dict[int, str]:
+    return {int(value): str(name) for value, name in values["labels"].items()}
+
+
+def _case(row: Mapping[str, Any], folder: Path) -> Case:
+    return Case(
+        case=str(row["case"]),
+        image=folder / row["image"],
+        label=folder / row["label"],
+        prediction=folder / row["prediction"],
+        dice=row["dice"],
+        mean_dice=row["mean_dice"],
+        hd95_mm=row.get("hd95_mm", {}),
+        mean_hd95_mm=row.get("mean_hd95_mm"),
+    )

@@ -1,0 +1,30 @@
+"""Validation of the discretized network: what the search would derive now, with inherited weights."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from monai.engines import SupervisedEvaluator
+
+from ..networks import AdwUNetSupernet
+
+
+class DiscretizedEvaluator(SupervisedEvaluator):
+    """`SupervisedEvaluator` that derives a network from the supernet at every run.
+
+    The mixture of the supernet says little about the network that will be retrained; this network is also
+    smaller, so that validation costs less.
+
+    Args:
+        supernet: the network that is searched.
+        kwargs: arguments of `SupervisedEvaluator` other than `network`.
+    """
+
+    def __init__(self, *, supernet: AdwUNetSupernet, **kwargs: Any) -> None:
+        super().__init__(network=supernet, **kwargs)
+        self.supernet = supernet
+
+    def run(self, global_epoch: int = 1) -> None:  # type: ignore[override]  # as in MONAI
+        """Derive, inherit the weights, and validate once."""
+        self.network = self.supernet.inherit(self.supernet.derive())
+        super().run(global_epoch)
