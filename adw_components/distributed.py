@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import atexit
+import os
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import torch
 from torch import distributed as dist
 from torch import nn
+
+from .errors import UserError
 
 
 def is_distributed() -> bool:
@@ -43,3 +48,53 @@ def average_gradients(parameters: Iterable[nn.Parameter]) -> None:
 def unwrapped(network: nn.Module) -> nn.Module:
     """The network inside DistributedDataParallel, or itself."""
     return network.module if isinstance(network, nn.parallel.DistributedDataParallel) else network
+
+
+def join_process_group() -> None:
+    """Join the processes that `torchrun` started: NCCL between GPUs, gloo between CPUs."""
+    if not is_distributed():
+        dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+        atexit.register(leave_process_group)
+    if torch.cuda.is_available():
+        torch.cuda.set_device(local_device())
+
+
+def leave_process_group() -> None:
+    """Leave the process group, if there is one."""
+    if is_distributed():
+        dist.destroy_process_group()
+
+
+def local_device() -> torch.device:
+    """The GPU of this process by `torchrun`'s LOCAL_RANK, or the CPU."""
+    return (
+        torch.device("cuda", int(os.environ.get("LOCAL_RANK", 0))) if torch.cuda.is_available() else torch.device("cpu")
+    )
+
+
+def wrapped(network: nn.Module, device: torch.device | str) -> nn.Module:
+    """The network on `device`, in DistributedDataParallel where a process group is there."""
+    network = network.to(device)
+    return nn.parallel.DistributedDataParallel(network) if is_distributed() else network
+
+
+def own_part(data: Sequence[Any]) -> list[Any]:
+    """Every n-th item, from the rank of this process on, of n processes; each process gets at least one.
+
+    Raises:
+        UserError: there are fewer items than processes.
+    """
+    processes = dist.get_world_size() if is_distributed() else 1
+    if len(data) < processes:
+        raise UserError(f"{processes} processes need as many validation cases, got {len(data)}; start fewer processes")
+    return list(data[rank() :: processes])
+
+
+def mean_over_processes(value: float) -> float:
+    """Mean of a number over all processes."""
+    if not is_distributed():
+        return value
+    device = local_device() if dist.get_backend() == "nccl" else torch.device("cpu")
+    total = torch.tensor(value, dtype=torch.float64, device=device)
+    dist.all_reduce(total)
+    return float(total) / dist.get_world_size()

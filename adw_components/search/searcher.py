@@ -13,6 +13,7 @@ from monai.inferers import Inferer, SimpleInferer
 from torch.optim import Optimizer
 from torch.utils.data import DataLoader
 
+from ..distributed import mean_over_processes
 from ..engines.batches import plain_batch
 from ..engines.gradients import require_finite
 from ..engines.schedules import exponential
@@ -168,7 +169,7 @@ class ArchitectureSearcher(Trainer):
             if None in values:
                 self.state.metrics.pop(name, None)
             else:
-                self.state.metrics[name] = math.fsum(values) / len(values)
+                self.state.metrics[name] = mean_over_processes(math.fsum(values) / len(values))
 
 
 def _check(max_epochs: int, warmup_epochs: int, step_order: str, temperature: float, rate: float) -> None:

@@ -1,0 +1,26 @@
+"""Fixtures that several test modules share."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from adw_components.synthesis import synthesize
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def generated_dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small generated MSD folder: 10 training cases, 2 test images. Do not write to it."""
+    folder = tmp_path_factory.mktemp("generated") / "Task04_Hippocampus"
+    return synthesize("Task04_Hippocampus", cases=10, output_dir=folder, test_cases=2)
+
+
+@pytest.fixture(scope="session")
+def real_dataset() -> Path:
+    """The real Task04, where this machine has it."""
+    root = os.environ.get("ADW_MSD_ROOT")
+    if not root:
+        pytest.skip("ADW_MSD_ROOT does not name a folder with Task04_Hippocampus")
+    return Path(root) / "Task04_Hippocampus"

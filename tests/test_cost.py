@@ -1,0 +1,118 @@
+"""Cost from the record equals what torch counts, and the published counts."""
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tiny import architectures, patch_size
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from adw_components.architecture import Architecture
+from adw_components.cost import count_flops, count_parameters
+from adw_components.errors import UserError
+from adw_components.networks import AdwUNet, AdwUNetSupernet
+from adw_components.reference import nnunet_default, published
+from adw_components.search_space import SearchSpace
+
+# Channels of the image, classes, patch in NIfTI order, parameters, FLOPs of one patch.
+PUBLISHED = {
+    "Task01_BrainTumour": (4, 4, (128, 128, 128), 66565312, 2282303782912),
+    "Task02_Heart": (1, 2, (160, 192, 80), 40188552, 1764318105600),
+    "Task05_Prostate": (2, 3, (256, 320, 20), 75312288, 1851339264000),
+    "Task07_Pancreas": (1, 3, (224, 224, 40), 61584960, 3272318407680),
+}
+# Stages, channels of the image, classes, weights, alpha and beta.
+SUPERNETS = {
+    "Task01_BrainTumour": (6, 4, 4, 77318304, 198),
+    "Task04_Hippocampus": (4, 1, 3, 19199520, 126),
+}
+
+
+def meta_network(architecture: Architecture, in_channels: int, out_channels: int) -> AdwUNet:
+    """The network without memory for its weights."""
+    with torch.device("meta"):
+        return AdwUNet(architecture.spatial_dims, in_channels, out_channels, architecture)
+
+
+def counted_flops(network: nn.Module, in_channels: int, size: tuple[int, ...]) -> int:
+    """FLOPs of one forward pass as torch counts them."""
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        network(torch.empty(1, in_channels, *size, device="meta"))
+    return counter.get_total_flops()
+
+
+def size_of(parameters: list[nn.Parameter]) -> int:
+    """Number of values."""
+    return sum(parameter.numel() for parameter in parameters)
+
+
+@pytest.mark.parametrize("task", PUBLISHED)
+def test_published_architecture_has_the_published_cost(task: str) -> None:
+    in_channels, out_channels, size, parameters, flops = PUBLISHED[task]
+    channels = {"in_channels": in_channels, "out_channels": out_channels}
+    assert count_parameters(published(task), **channels) == parameters
+    assert count_flops(published(task), **channels, patch_size=size) == flops
+
+
+@pytest.mark.parametrize("task", PUBLISHED)
+def test_published_architecture_builds_a_network_of_that_cost(task: str) -> None:
+    in_channels, out_channels, size, parameters, flops = PUBLISHED[task]
+    network = meta_network(published(task), in_channels, out_channels)
+    assert size_of(list(network.parameters())) == parameters
+    assert counted_flops(network, in_channels, size) == pytest.approx(flops, rel=1e-3)
+
+
+@pytest.mark.parametrize("task", PUBLISHED)
+def test_published_record_tells_its_own_network(task: str) -> None:
+    in_channels, out_channels, size, *_ = PUBLISHED[task]
+    expected = {"in_channels": in_channels, "out_channels": out_channels, "patch_size": list(size)}
+    assert published(task).provenance["network"] == expected
+
+
+@settings(deadline=None, max_examples=25)
+@given(architectures(), st.integers(1, 3), st.integers(1, 4))
+def test_any_architecture_costs_what_torch_counts(
+    architecture: Architecture, in_channels: int, out_channels: int
+) -> None:
+    network = meta_network(architecture, in_channels, out_channels)
+    channels = {"in_channels": in_channels, "out_channels": out_channels}
+    size = patch_size(architecture)
+    assert count_parameters(architecture, **channels) == size_of(list(network.parameters()))
+    assert count_flops(architecture, **channels, patch_size=size) == counted_flops(network, in_channels, size)
+
+
+@settings(deadline=None, max_examples=20)
+@given(architectures())
+def test_flops_grow_with_the_number_of_voxels(architecture: Architecture) -> None:
+    size = patch_size(architecture)
+    channels = {"in_channels": 1, "out_channels": 2}
+    twice = (2 * size[0], *size[1:])
+    assert count_flops(architecture, **channels, patch_size=twice) == 2 * count_flops(
+        architecture, **channels, patch_size=size
+    )
+
+
+def test_patch_that_does_not_divide_is_refused() -> None:
+    with pytest.raises(UserError, match=r"patch_size must be divisible by \(32, 32, 32\), got \(40, 56, 40\)"):
+        count_flops(published("Task01_BrainTumour"), in_channels=4, out_channels=4, patch_size=(40, 56, 40))
+
+
+@pytest.mark.parametrize("task", SUPERNETS)
+def test_supernet_has_the_counted_weights_and_choices(task: str) -> None:
+    stages, in_channels, out_channels, weights, choices = SUPERNETS[task]
+    space = SearchSpace(strides=((1, 1, 1), *((2, 2, 2),) * (stages - 1)), kernel_sizes=((3, 3, 3),) * stages)
+    with torch.device("meta"):
+        network = AdwUNetSupernet(3, in_channels, out_channels, space)
+    assert size_of(network.weight_parameters()) == weights
+    assert size_of(network.architecture_parameters()) == choices
+    widest = space.uniform(width=4, depth=3)
+    assert count_parameters(widest, in_channels=in_channels, out_channels=out_channels) == weights
+
+
+@pytest.mark.parametrize(("spatial_dims", "cap"), [(2, 512), (3, 320)])
+def test_default_of_nnunet_doubles_up_to_its_cap(spatial_dims: int, cap: int) -> None:
+    strides = ((1,) * spatial_dims, *((2,) * spatial_dims for _ in range(5)))
+    architecture = nnunet_default(strides=strides, kernel_sizes=((3,) * spatial_dims,) * 6)
+    assert architecture.encoder_widths == tuple((min(32 * 2**stage, cap),) * 2 for stage in range(6))
+    assert architecture.decoder_widths == architecture.encoder_widths[-2::-1]
