@@ -46,8 +46,8 @@ class BestAndLast:
         if self.validator is None or self.validator.state.epoch != engine.state.epoch:
             return self.best_epoch == 0
         metric = self.validator.state.metrics[self.validator.state.key_metric_name]
-        if metric <= self.best_metric:
-            return False
+        if not metric > self.best_metric:  # NaN is never better
+            return self.best_epoch == 0
         self.best_metric, self.best_epoch = float(metric), engine.state.epoch
         return True
 

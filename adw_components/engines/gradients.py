@@ -44,7 +44,7 @@ class StopAtNonFiniteLoss:
 
     def __call__(self, engine: Any) -> None:
         """Look at the loss of this iteration."""
-        require_finite(float(engine.state.output["loss"]), engine, self.output_dir)
+        require_finite(engine.state.output["loss"].item(), engine, self.output_dir)
 
 
 class ClipGradients:

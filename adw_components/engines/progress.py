@@ -56,7 +56,8 @@ class RunProgress:
 
     def _status(self, engine: Engine) -> dict[str, str]:
         output: Any = engine.state.output
-        status = {"epoch": f"{engine.state.epoch}/{engine.state.max_epochs}", "loss": f"{float(output['loss']):.3f}"}
+        loss = float(output[0]["loss"])
+        status = {"epoch": f"{engine.state.epoch}/{engine.state.max_epochs}", "loss": f"{loss:.3f}"}
         if hasattr(engine.state, "tau"):
             status["tau"] = f"{engine.state.tau:.2f}"
         if self.validator is not None and self.validator.state.key_metric_name in self.validator.state.metrics:

@@ -10,7 +10,7 @@ from typing import Any
 from .. import __version__
 from ..distributed import barrier, rank
 from ..errors import UserError
-from ..files import read_json, write_json
+from ..files import read_json, read_json_lines, write_json
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +35,8 @@ def open_run(output_dir: str | Path, *, kind: str, settings: Mapping[str, Any], 
         content = {"kind": kind, "package_version": __version__, **settings}
         if (folder / "checkpoint.pt").exists():
             _require_same_run(folder, content, resume)
+        elif (folder / "settings.json").exists():
+            _require_barely_begun(folder, kind)
         else:
             _require_nothing_lost(folder)
         write_json(folder / "settings.json", content)
@@ -45,9 +47,19 @@ def _require_nothing_lost(folder: Path) -> None:
     for name in ("architecture.json", "model.pt", "metadata.json"):
         if (folder / name).exists():
             raise UserError(
-                f"output_dir {folder} holds a {name} that no run there has written, and a run would overwrite it; "
+                f"output_dir {folder} holds {name}, which no run there has written and a run would overwrite; "
                 "choose another --output_dir"
             )
+
+
+def _require_barely_begun(folder: Path, kind: str) -> None:
+    """Without a checkpoint a run was stopped in its first epoch, and starts anew; a longer one has lost its checkpoint."""
+    epochs = len(read_json_lines(folder / f"{kind}.jsonl"))
+    if epochs > 1:
+        raise UserError(
+            f"output_dir {folder} holds a run of {epochs} epochs whose checkpoint.pt is missing; "
+            "put it back, or choose another --output_dir"
+        )
 
 
 def _require_same_run(folder: Path, content: Mapping[str, Any], resume: bool) -> None:

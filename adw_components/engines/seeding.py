@@ -19,6 +19,13 @@ def derived_seed(seed: int, *path: int) -> int:
     return int(np.random.SeedSequence((seed, *path)).generate_state(1)[0])
 
 
+def seed_everything(*, seed: int) -> None:
+    """Seed the global generators, equally in all processes, before a network is built: its first weights follow."""
+    random.seed(seed)
+    np.random.seed(derived_seed(seed))
+    torch.manual_seed(seed)
+
+
 class EpochSeeds:
     """Seed all random numbers at the start of every epoch.
 
@@ -41,10 +48,7 @@ class EpochSeeds:
     def __call__(self, engine: Engine) -> None:
         """Seed the epoch that begins."""
         epoch = engine.state.epoch
-        common = derived_seed(self.seed, epoch)
-        random.seed(common)
-        np.random.seed(common)
-        torch.manual_seed(common)
+        seed_everything(seed=derived_seed(self.seed, epoch))
         for index, loader in enumerate(self.loaders):
             reseed(loader, derived_seed(self.seed, epoch, 1 + rank(), index))
 

@@ -131,7 +131,7 @@ class ArchitectureSearcher(Trainer):
         self._batches_b = None
         self._losses = []
 
-    def _iteration(self, engine: Any, batchdata: Any) -> dict[str, Any]:
+    def _iteration(self, engine: Any, batchdata: Any) -> list[dict[str, float]]:  # type: ignore[override]
         self.network.train()
         self.mixed_level.scaler = self._fp16_scaler()
         a = self._prepared(batchdata)
@@ -140,7 +140,8 @@ class ArchitectureSearcher(Trainer):
         else:
             losses = getattr(self.mixed_level, self.step_order)(a, self._prepared(self._next_b()))
         self._losses.append(losses)
-        self.state.output = {"loss": losses.weights}
+        # A list of one, as decollated outputs are: what MONAI's handlers and MLflow's tracking read.
+        self.state.output = [{"loss": losses.weights}]
         self.fire_event(IterationEvents.MODEL_COMPLETED)
         return self.state.output
 

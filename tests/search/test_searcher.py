@@ -1,5 +1,6 @@
 """A whole search in memory: phases, temperature, metrics, reproducibility, resuming, what it writes."""
 
+import itertools
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -164,7 +165,7 @@ def test_learning_rate_is_that_of_the_epoch(whole: tuple[Search, Path]) -> None:
 def test_warm_up_keeps_the_choices_and_the_search_moves_them(whole: tuple[Search, Path]) -> None:
     alphas = [torch.tensor(row["alpha"]) for row in whole[0].rows()]
     assert not alphas[0].any()
-    assert all(not torch.equal(before, after) for before, after in zip(alphas, alphas[1:], strict=False))
+    assert all(not torch.equal(before, after) for before, after in itertools.pairwise(alphas))
 
 
 @pytest.mark.parametrize("order", ["sequential", "simultaneous"])
@@ -184,7 +185,7 @@ def test_metrics_are_the_means_over_the_iterations(tmp_path: Path) -> None:
     run = search(tmp_path, epochs=2)
     losses: list[float] = []
     run.searcher.add_event_handler(
-        Events.ITERATION_COMPLETED, lambda engine: losses.append(engine.state.output["loss"])
+        Events.ITERATION_COMPLETED, lambda engine: losses.append(engine.state.output[0]["loss"])
     )
     run.searcher.run()
     means = [sum(losses[:2]) / 2, sum(losses[2:]) / 2]

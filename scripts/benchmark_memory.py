@@ -1,0 +1,119 @@
+"""Memory of the activations that training keeps: plain network, supernet with folded masks, with explicit masks.
+
+    python scripts/benchmark_memory.py --base_widths "[16,24,32,40,48]" --device meta
+
+The geometry is that of Task04 (4 stages, patch 40 x 56 x 40). The device "meta" counts without computing, whatever
+the size; "cpu" and "cuda" count the tensors of a real pass, and "cuda" adds the peak of forward and backward.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import fire
+import torch
+from torch import nn
+
+from adw_components.networks import AdwUNet, AdwUNetSupernet
+from adw_components.networks.choice_block import MaskedConvLayer
+from adw_components.search_space import SearchSpace
+
+MEGABYTE = 1e6
+VARIANTS = ("plain", "folded", "explicit")
+CLASSES = 3
+
+
+class ExplicitSupernet(AdwUNetSupernet):
+    """The supernet that multiplies the activations themselves by the masks: same values, more memory."""
+
+    def __init__(self, spatial_dims: int, in_channels: int, out_channels: int, search_space: SearchSpace) -> None:
+        super().__init__(spatial_dims, in_channels, out_channels, search_space)
+        for block in self.blocks:
+            block.apply_masked = multiply_activations
+
+
+def multiply_activations(layer: MaskedConvLayer, x: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """mask * leaky_relu(norm(conv(x))), as the formula says."""
+    return layer(x) * mask.view(1, -1, *(1,) * (x.ndim - 2))
+
+
+def build(variant: str, search_space: SearchSpace) -> nn.Module:
+    """The network of one row of the table, all of the same largest size."""
+    widest = search_space.uniform(width=len(search_space.base_widths) - 1, depth=search_space.max_depth)
+    dims = search_space.spatial_dims
+    makers: dict[str, Callable[[], nn.Module]] = {
+        "plain": lambda: AdwUNet(dims, 1, CLASSES, widest),
+        "folded": lambda: AdwUNetSupernet(dims, 1, CLASSES, search_space),
+        "explicit": lambda: ExplicitSupernet(dims, 1, CLASSES, search_space),
+    }
+    return makers[variant]().train()
+
+
+def saved_activations(network: nn.Module, x: torch.Tensor) -> int:
+    """Bytes that one training forward keeps for its backward pass, each storage once.
+
+    Weights, and what has the shape of one (a masked weight), are left out: they do not grow with the patch.
+    """
+    shapes = {parameter.shape for parameter in network.parameters()}
+    storages: dict[int, torch.UntypedStorage] = {}
+
+    def keep(tensor: torch.Tensor) -> torch.Tensor:
+        if tensor.shape not in shapes:
+            # The storage is held, so that its address is not given to another one.
+            storage = tensor.untyped_storage()
+            storages[storage._cdata] = storage
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        outputs = network(x)
+    del outputs
+    return sum(storage.nbytes() for storage in storages.values())
+
+
+def peak_on_gpu(network: nn.Module, x: torch.Tensor) -> int:
+    """Most bytes that the GPU's allocator held during a forward and a backward pass."""
+    torch.cuda.reset_peak_memory_stats()
+    sum(level.mean() for level in network(x)).backward()
+    return torch.cuda.max_memory_allocated()
+
+
+def measure(
+    search_space: SearchSpace, *, patch_size: Sequence[int], batch_size: int = 1, device: str = "cpu"
+) -> dict[str, dict[str, int]]:
+    """Variant -> name of a figure -> bytes."""
+    figures: dict[str, dict[str, int]] = {}
+    for variant in VARIANTS:
+        torch.manual_seed(0)
+        with torch.device(device):
+            network, x = build(variant, search_space), torch.randn(batch_size, 1, *patch_size)
+        figures[variant] = {"activations": saved_activations(network, x)}
+        if device.startswith("cuda"):
+            figures[variant]["peak"] = peak_on_gpu(network, x)
+    return figures
+
+
+def table(figures: dict[str, dict[str, int]]) -> str:
+    """The figures in MB, each with its ratio to the plain network."""
+    names = list(figures["plain"])
+    lines = [f"{'':10}" + "".join(f"{name + ' MB':>16}{'ratio':>8}" for name in names)]
+    for variant, values in figures.items():
+        cells = [f"{values[n] / MEGABYTE:16.1f}{values[n] / figures['plain'][n]:8.3f}" for n in names]
+        lines.append(f"{variant:10}" + "".join(cells))
+    return "\n".join(lines)
+
+
+def main(
+    base_widths: Sequence[int] = (4, 6, 8, 10, 12),
+    patch_size: Sequence[int] = (40, 56, 40),
+    batch_size: int = 1,
+    device: str = "cpu",
+) -> str:
+    """Measure at Task04's geometry and give the table."""
+    search_space = SearchSpace(
+        strides=((1, 1, 1), *((2, 2, 2),) * 3), kernel_sizes=((3, 3, 3),) * 4, base_widths=tuple(base_widths)
+    )
+    return table(measure(search_space, patch_size=patch_size, batch_size=batch_size, device=device))
+
+
+if __name__ == "__main__":
+    fire.Fire(main)

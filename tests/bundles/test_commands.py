@@ -1,0 +1,108 @@
+"""The commands as typed, in processes of their own: two processes at once, and what a mistake looks like."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from .conftest import BUNDLE, TOY_SEARCH, TOY_TRAIN
+
+MONAI_BUNDLE = ["-m", "monai.bundle", "run"]
+
+
+def options(values: dict) -> list[str]:
+    pairs = [(f"--{name}", value if isinstance(value, str) else json.dumps(value)) for name, value in values.items()]
+    return [word for pair in pairs for word in pair]
+
+
+def command(*words: str, **values: object) -> subprocess.CompletedProcess:
+    environment = {**os.environ, "PYTHONWARNINGS": "ignore", "OMP_NUM_THREADS": "1"}
+    return subprocess.run(
+        [sys.executable, *words, *options(values)], cwd=BUNDLE, capture_output=True, text=True, env=environment
+    )
+
+
+@pytest.fixture()
+def broken_dataset(tmp_path: Path, generated_dataset: Path) -> Path:
+    """Two faults: a missing label and a truncated image."""
+    folder = tmp_path / "broken"
+    shutil.copytree(generated_dataset, folder)
+    (folder / "labelsTr" / "hippocampus_001.nii.gz").unlink()
+    image = folder / "imagesTr" / "hippocampus_002.nii.gz"
+    image.write_bytes(image.read_bytes()[:2000])
+    return folder
+
+
+def test_a_faulty_dataset_ends_a_command_with_a_line_per_fault_and_nothing_written(
+    broken_dataset: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "runs"
+    done = command(
+        *MONAI_BUNDLE,
+        "search",
+        config_file="configs/search.json",
+        dataset_dir=str(broken_dataset),
+        output_dir=str(output),
+        **TOY_SEARCH,
+    )
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    message = done.stderr[done.stderr.index("error: 2 faults") :].strip().splitlines()
+    assert len(message) == 3
+    assert "hippocampus_001" in done.stderr and "hippocampus_002" in done.stderr
+    assert not output.exists()
+
+
+def test_two_processes_search_and_train_as_one_would(generated_dataset: Path, tmp_path: Path) -> None:
+    toy = {name: value for name, value in TOY_SEARCH.items() if name != "device"}
+    architecture = f"{tmp_path}/search/architecture.json"
+    done = torchrun("search", generated_dataset, tmp_path, {**toy, "max_epochs": 2, "warmup_epochs": 1})
+    assert done.returncode == 0, done.stderr[-3000:]
+    toy = {name: value for name, value in TOY_TRAIN.items() if name != "device"}
+    done = torchrun("train", generated_dataset, tmp_path, {**toy, "architecture_path": architecture})
+    assert done.returncode == 0, done.stderr[-3000:]
+    for kind in ("search", "train"):
+        rows = [json.loads(line) for line in (tmp_path / kind / f"{kind}.jsonl").read_text().splitlines()]
+        assert [row["epoch"] for row in rows] == [1, 2]
+        assert rows[-1]["validation"]["mean_dice"] is not None
+    assert (tmp_path / "train" / "model.pt").exists()
+
+
+def torchrun(kind: str, dataset: Path, folder: Path, toy: dict) -> subprocess.CompletedProcess:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    return command(
+        *("-m", "torch.distributed.run", "--nproc_per_node=2", f"--master_port={port}"),
+        *MONAI_BUNDLE,
+        kind,
+        config_file=f"['configs/{kind}.json','configs/multi_gpu_{kind}.json']",
+        dataset_dir=str(dataset),
+        output_dir=f"{folder}/{kind}",
+        **toy,
+    )
+
+
+def test_mlflow_tracks_a_search(generated_dataset: Path, tmp_path: Path) -> None:
+    output = tmp_path / "search"
+    toy = {**TOY_SEARCH, "max_epochs": 2}
+    done = command(
+        *MONAI_BUNDLE,
+        "search",
+        config_file="configs/search.json",
+        dataset_dir=str(generated_dataset),
+        output_dir=str(output),
+        tracking="mlflow",
+        **toy,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    import mlflow
+
+    client = mlflow.MlflowClient(f"sqlite:///{output}/mlruns.db")
+    (run, *_) = client.search_runs([client.get_experiment_by_name("monai_experiment").experiment_id])
+    assert {"train_loss", "weight_loss", "val_mean_dice"} <= set(run.data.metrics)

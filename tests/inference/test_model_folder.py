@@ -1,0 +1,40 @@
+"""Which architecture belongs to a folder of weights, and where predictions must not go."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from adw_components.errors import UserError
+from adw_components.inference import architecture_of, require_other_folder
+
+
+def test_architecture_beside_the_weights_comes_first(tmp_path: Path) -> None:
+    shipped = tmp_path / "configs" / "architecture.json"
+    assert architecture_of(model_dir=tmp_path, shipped=shipped) == str(shipped)
+    (tmp_path / "architecture.json").write_text("{}")
+    assert architecture_of(model_dir=tmp_path, shipped=shipped) == str(tmp_path / "architecture.json")
+
+
+def test_folder_of_that_name_is_no_architecture(tmp_path: Path) -> None:
+    (tmp_path / "architecture.json").mkdir()
+    assert architecture_of(model_dir=str(tmp_path), shipped="shipped.json") == "shipped.json"
+
+
+@pytest.mark.parametrize("spelling", ["images", "images/", "out/../images", "link"])
+def test_predictions_may_not_go_where_the_images_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spelling: str
+) -> None:
+    for name in ("images", "out"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "images")
+    monkeypatch.chdir(tmp_path)
+    items = [{"image": tmp_path / "images" / "a.nii.gz"}, {"image": os.fspath(tmp_path / "images" / "b.nii.gz")}]
+    with pytest.raises(UserError, match=f"output_dir {spelling} is the folder of the images"):
+        require_other_folder(output_dir=spelling, items=items)
+
+
+def test_any_other_folder_will_do(tmp_path: Path) -> None:
+    items = [{"image": tmp_path / "images" / "a.nii.gz"}]
+    for folder in (tmp_path, tmp_path / "images" / "predictions", tmp_path / "new"):
+        require_other_folder(output_dir=folder, items=items)
