@@ -53,7 +53,7 @@ def _require_nothing_lost(folder: Path) -> None:
 
 
 def _require_barely_begun(folder: Path, kind: str) -> None:
-    """Without a checkpoint a run was stopped in its first epoch, and starts anew; a longer one has lost its checkpoint."""
+    """Without a checkpoint a run was stopped in its first epoch and starts anew; a longer one has lost its own."""
     epochs = len(read_json_lines(folder / f"{kind}.jsonl"))
     if epochs > 1:
         raise UserError(
