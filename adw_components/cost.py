@@ -6,7 +6,8 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from .architecture import Architecture, check_patch_size
+from .architecture import Architecture
+from .record_fields import check_patch_size
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .architecture import Architecture, check_patch_size, positive_integers
+from .architecture import Architecture
 from .cost import count_flops, count_parameters
 from .errors import UserError
+from .record_fields import check_patch_size, positive_integers
 from .reference import nnunet_default
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .architecture import Architecture, PerStage
+from .architecture import Architecture
 from .errors import UserError
+from .record_fields import PerStage
 
 _FOLDER = Path(__file__).parent / "published"
 

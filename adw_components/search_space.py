@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from .architecture import (
-    Architecture,
+from .architecture import Architecture
+from .errors import UserError
+from .record_fields import (
     PerStage,
     check_fields,
     check_format_version,
@@ -16,7 +17,6 @@ from .architecture import (
     integer_rows,
     positive_integers,
 )
-from .errors import UserError
 
 FORMAT_VERSION = 1
 SearchedChoices = Literal["both", "width", "depth"]

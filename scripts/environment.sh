@@ -14,10 +14,10 @@ python="$(command -v python3.11 || command -v python3)"
 stamp="$venv/installed-$(basename "$requirements")"
 wanted="$(cat requirements*.txt pyproject.toml | cksum)"
 if [ ! -f "$stamp" ] || [ "$(cat "$stamp")" != "$wanted" ]; then
-    echo "installing $requirements into $venv"
+    echo "installing $requirements into $venv (minutes, the first time)"
     [ -x "$venv/bin/python" ] || "$python" -m venv "$venv"
-    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -r "$requirements"
-    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+    "$venv/bin/python" -m pip install -qq --disable-pip-version-check -r "$requirements"
+    "$venv/bin/python" -m pip install -qq --disable-pip-version-check --no-deps --editable .
     echo "$wanted" > "$stamp"
 fi
 export PATH="$PWD/$venv/bin:$PATH"

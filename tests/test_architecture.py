@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny import architectures
 
-from adw_components.architecture import Architecture, check_patch_size
+from adw_components.architecture import Architecture
 from adw_components.errors import UserError
+from adw_components.record_fields import check_patch_size
 from adw_components.reference import published, published_tasks
 
 Change = Callable[[dict[str, Any]], Any]

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from scipy.ndimage import label as components
 
-from adw_components.data.check import Report, check_dataset
+from adw_components.data.check import check_dataset
 from adw_components.data.dataset import find_images, read_dataset
+from adw_components.data.volumes import Report
 from adw_components.errors import UserError
 from adw_components.synthesis import synthesize
 

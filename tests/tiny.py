@@ -11,9 +11,10 @@ from monai.losses import DiceCELoss
 from torch import nn
 from torch.optim import Optimizer
 
-from adw_components.architecture import Architecture, total_stride
+from adw_components.architecture import Architecture
 from adw_components.losses import NormalizedDeepSupervisionLoss
 from adw_components.networks import AdwUNetSupernet
+from adw_components.record_fields import total_stride
 from adw_components.search_space import SearchSpace
 
 CLASSES = 3

@@ -6,66 +6,24 @@ import logging
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-import nibabel
-import numpy as np
-from nibabel.affines import apply_affine
-from numpy.typing import NDArray
 from tqdm import tqdm
 
 from ..errors import UserError
-from .dataset import Case, MSDDataset, read_dataset, some
+from .dataset import Case, MSDDataset, read_dataset
 from .folds import split_cases
+from .volumes import Fault, Report, Task, compare_grids, read_image, read_label
 
 logger = logging.getLogger(__name__)
 
-# How far, in mm, two affines may disagree about a corner of the volume: over ten times what rounding a
-# header to 32 bits does to 512 voxels a side.
-AFFINE_TOLERANCE_MM = 1e-3
 # Fewer files than this are read before a progress bar is of use.
 _BAR_FROM = 20
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Fault:
-    """What is wrong with one file, and what to do; `str` gives it as one line."""
-
-    file: str
-    problem: str
-    remedy: str
-
-    def __str__(self) -> str:
-        return f"{self.file}: {self.problem}; {self.remedy}"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Report:
-    """All that the check found: faults forbid the work, warnings do not."""
-
-    faults: tuple[Fault, ...] = ()
-    warnings: tuple[Fault, ...] = ()
-
-    def __add__(self, other: Report) -> Report:
-        return Report(faults=self.faults + other.faults, warnings=self.warnings + other.warnings)
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Grid:
-    shape: tuple[int, ...]
-    affine: NDArray[np.float64]
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Task:
-    in_channels: int
-    label_values: frozenset[int]
-    spatial_dims: int
 
 
 def check_dataset(
@@ -96,7 +54,7 @@ def check_dataset(
         dataset = read_dataset(dataset_dir)
     except UserError as error:
         return Report(faults=(_as_fault(dataset_dir, error),))
-    task = _Task(in_channels=in_channels, label_values=_label_values(labels), spatial_dims=spatial_dims)
+    task = Task(in_channels=in_channels, label_values=_label_values(labels), spatial_dims=spatial_dims)
     found = _in_parallel(partial(_check_case, task=task), dataset.training, workers)
     report = sum(found, _check_fold(dataset, fold, split_file))
     return Report(
@@ -141,9 +99,9 @@ def require_sound_images(
         UserError: an image is missing, unreadable, of another channel count, or holds NaN or infinite voxels;
             its text is a line with the count of the faults, then a line each.
     """
-    task = _Task(in_channels=in_channels, label_values=frozenset(), spatial_dims=spatial_dims)
+    task = Task(in_channels=in_channels, label_values=frozenset(), spatial_dims=spatial_dims)
     paths = [Path(item["image"]) for item in items]
-    found = _in_parallel(lambda path: _read_image(path, task)[1], paths, workers)
+    found = _in_parallel(lambda path: read_image(path, task)[1], paths, workers)
     _act_on(sum(found, Report()), "the images")
 
 
@@ -190,100 +148,8 @@ def _check_fold(dataset: MSDDataset, fold: int | str, split_file: str | Path | N
     return Report()
 
 
-def _check_case(case: Case, *, task: _Task) -> Report:
-    image, of_image = _read_image(case.image, task)
-    label, of_label = _read_label(case.label, task)
-    together = _compare(case, image, label) if image and label else Report()
+def _check_case(case: Case, *, task: Task) -> Report:
+    image, of_image = read_image(case.image, task)
+    label, of_label = read_label(case.label, task)
+    together = compare_grids(case.label, label, image) if image and label else Report()
     return of_image + of_label + together
-
-
-def _read_image(path: Path, task: _Task) -> tuple[_Grid | None, Report]:
-    voxels, affine, report = _read(path)
-    if voxels is None:
-        return None, report
-    faults = [*_wrong_channels(path, voxels.shape, task.spatial_dims, task.in_channels), *_not_finite(path, voxels)]
-    return _grid(voxels, affine, task), Report(faults=tuple(faults))
-
-
-def _read_label(path: Path, task: _Task) -> tuple[_Grid | None, Report]:
-    voxels, affine, report = _read(path)
-    if voxels is None:
-        return None, report
-    # Slab by slab, since sorting a whole CT volume takes seconds and a copy of it.
-    values = sorted({float(value) for slab in np.moveaxis(voxels, -1, 0) for value in np.unique(slab)})
-    wrong = list(dict.fromkeys(f"{value:g}" for value in values if value not in task.label_values))
-    known = ", ".join(map(str, sorted(task.label_values)))
-    faults = _wrong_channels(path, voxels.shape, task.spatial_dims, 1)
-    if wrong:
-        faults.append(_fault(path, f"label values must be {known}, got {some(wrong)}", "correct the label's values"))
-    return _grid(voxels, affine, task), Report(faults=tuple(faults), warnings=_no_foreground(path, values))
-
-
-def _no_foreground(path: Path, values: list[float]) -> tuple[Fault, ...]:
-    if any(value != 0 for value in values):
-        return ()
-    return (_fault(path, "no voxel is labelled foreground", "make sure that the structure is absent in this case"),)
-
-
-def _read(path: Path) -> tuple[NDArray[Any] | None, NDArray[np.float64], Report]:
-    """All voxels of a NIfTI file, none if it cannot be read; its affine; the faults."""
-    if not path.is_file():
-        return None, np.eye(4), _one(path, "the file is missing", "restore it or take the case out of dataset.json")
-    try:
-        volume: Any = nibabel.load(path)
-        voxels = np.asanyarray(volume.dataobj)
-    except Exception as error:  # whatever a damaged file makes the decoders raise
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        return None, np.eye(4), _one(path, f"cannot be read as NIfTI: {reason}", "download or convert it again")
-    if voxels.dtype.kind not in "biuf" or voxels.size == 0 or voxels.ndim < 2:
-        what = f"type {voxels.dtype} and shape {voxels.shape}"
-        return None, np.eye(4), _one(path, f"must be a volume of real numbers, got {what}", "convert it")
-    return voxels, volume.affine, Report()
-
-
-def _grid(voxels: NDArray[Any], affine: NDArray[np.float64], task: _Task) -> _Grid:
-    return _Grid(shape=voxels.shape[: task.spatial_dims], affine=affine)
-
-
-def _wrong_channels(path: Path, shape: tuple[int, ...], spatial_dims: int, expected: int) -> list[Fault]:
-    if len(shape) not in (spatial_dims, spatial_dims + 1):
-        rule = f"must have {spatial_dims} axes, and one more for several channels"
-        return [_fault(path, f"{rule}, got shape {shape}", "convert it")]
-    channels = 1 if len(shape) == spatial_dims else shape[-1]
-    if channels == expected:
-        return []
-    return [_fault(path, f"must have {expected} channel(s), got {channels} (shape {shape})", "give the task's images")]
-
-
-def _not_finite(path: Path, voxels: NDArray[Any]) -> list[Fault]:
-    # The sum is finite only if every voxel is, and needs no copy of the volume.
-    if voxels.dtype.kind != "f" or np.isfinite(voxels.sum(dtype=np.float64)):
-        return []
-    count = int(np.count_nonzero(~np.isfinite(voxels)))
-    return [_fault(path, f"{count} voxel(s) are NaN or infinite", "replace them, say by 0")] if count else []
-
-
-def _compare(case: Case, image: _Grid, label: _Grid) -> Report:
-    faults = []
-    if image.shape != label.shape:
-        problem = f"shape {label.shape} differs from the image's {image.shape}"
-        faults.append(_fault(case.label, problem, "resample the label to the image"))
-    shift = _shift(image, label)
-    if not shift <= AFFINE_TOLERANCE_MM:
-        problem = f"affine differs from the image's, by up to {shift:.3g} mm in the volume"
-        faults.append(_fault(case.label, problem, "resample the label, or copy the image's header if voxels do match"))
-    return Report(faults=tuple(faults))
-
-
-def _shift(image: _Grid, label: _Grid) -> float:
-    """How far apart, in mm, the two affines put the corner of the image that they put farthest apart."""
-    corners = np.array(list(np.ndindex(2, 2, 2))) * (np.array((*image.shape, 1)[:3]) - 1)
-    return float(np.linalg.norm(apply_affine(image.affine - label.affine, corners), axis=1).max())
-
-
-def _fault(path: Path, problem: str, remedy: str) -> Fault:
-    return Fault(file=str(path), problem=problem, remedy=remedy)
-
-
-def _one(path: Path, problem: str, remedy: str) -> Report:
-    return Report(faults=(_fault(path, problem, remedy),))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import nn
 
-from ..architecture import PerStage
+from ..record_fields import PerStage
 from .layers import head, upsampling
 
 
