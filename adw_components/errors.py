@@ -28,10 +28,12 @@ def report_user_errors_plainly() -> None:
 
     def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         mistake = user_error_behind(error)
-        if mistake is None:
-            previous(kind, error, trace)
-        else:
+        if mistake is not None:
             print(f"error: {mistake}", file=sys.stderr)
+        elif isinstance(error, KeyboardInterrupt):
+            print("interrupted; a search or a retraining goes on with --resume true", file=sys.stderr)
+        else:
+            previous(kind, error, trace)
 
     sys.excepthook = hook
 

@@ -8,7 +8,7 @@ from monai.losses import DeepSupervisionLoss
 def level_weights(levels: int) -> list[float]:
     """Weights that halve per level and sum to 1, the lowest level unused unless it is the only one.
 
-    Source: nnU-Net (Isensee et al., Nature Methods 2021), section 2 of the paper's method takes them over.
+    Source: nnU-Net (Isensee et al., Nature Methods 2021), from which AdwU-Net takes them.
     """
     raw = [0.5**level for level in range(levels)]
     if levels > 1:

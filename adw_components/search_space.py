@@ -152,7 +152,8 @@ class SearchSpace:
     def restricted(self, searched: SearchedChoices) -> SearchSpace:
         """This space with only the depth, only the width, or both left to search (the paper's ablation).
 
-        What is not searched is fixed to its middle candidate: base width 32 and two convolutions, as in nnU-Net.
+        What is not searched is fixed to its middle candidate (the upper one of two): with the default candidates base
+        width 32 and two convolutions, as in nnU-Net.
         """
         if searched == "both":
             return self

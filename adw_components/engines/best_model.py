@@ -35,12 +35,17 @@ class BestAndLast:
     def attach(self, engine: Engine) -> None:
         """Register on `engine`; attach it after validation and before `RunCheckpoint`."""
         engine.add_event_handler(Events.EPOCH_COMPLETED, self.keep)
+        engine.add_event_handler(Events.COMPLETED, self._tell)
 
     def keep(self, engine: Engine) -> None:
         """Write the files of the epoch just completed."""
         if self._is_best(engine):
             self._save("model.pt")
         self._save("model_last.pt")
+
+    def _tell(self, engine: Engine) -> None:
+        if rank() == 0 and self.best_epoch:
+            print(f"best weights: {self.folder / 'model.pt'}, epoch {self.best_epoch}, Dice {self.best_metric:.4f}")
 
     def _is_best(self, engine: Engine) -> bool:
         if self.validator is None or self.validator.state.epoch != engine.state.epoch:

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 import torch
 from ignite.engine import Engine, Events
+from torch.optim.lr_scheduler import LambdaLR
 
 from ..distributed import rank
 from ..errors import UserError
@@ -72,12 +73,25 @@ class RunCheckpoint:
         content = load_torch(self.path)
         for name, value in self.objects.items():
             value.load_state_dict(content[name])
+        for value in self.objects.values():
+            if isinstance(value, LambdaLR):
+                _apply_schedule(value)
         scaler = getattr(engine, "scaler", None)
         if scaler is not None and "scaler" in content:
             scaler.load_state_dict(content["scaler"])
         engine.state.epoch = content["epoch"]
         engine.state.iteration = content["epoch"] * engine.state.epoch_length
         logger.info("resumed from %s after epoch %d", self.path, content["epoch"])
+
+
+def _apply_schedule(scheduler: LambdaLR) -> None:
+    """Set the rates that the schedule now gives: with another `max_epochs` they are not those of the checkpoint."""
+    rates = [
+        base * function(scheduler.last_epoch)
+        for base, function in zip(scheduler.base_lrs, scheduler.lr_lambdas, strict=True)
+    ]
+    for group, rate in zip(scheduler.optimizer.param_groups, rates, strict=True):
+        group["lr"] = rate
 
 
 def save_torch(path: Path, content: Any) -> None:
@@ -97,4 +111,6 @@ def load_torch(path: Path) -> Any:
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
-        raise UserError(f"checkpoint {path} cannot be read ({type(error).__name__}); it is damaged or none") from error
+        raise UserError(
+            f"checkpoint {path} cannot be read ({type(error).__name__}); it is damaged or of another kind"
+        ) from error

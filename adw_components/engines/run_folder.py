@@ -35,6 +35,7 @@ def open_run(output_dir: str | Path, *, kind: str, settings: Mapping[str, Any], 
         content = {"kind": kind, "package_version": __version__, **settings}
         if (folder / "checkpoint.pt").exists():
             _require_same_run(folder, content, resume)
+            _require_epochs_left(folder, content)
         elif (folder / "settings.json").exists():
             _require_barely_begun(folder, kind)
         else:
@@ -54,12 +55,21 @@ def _require_nothing_lost(folder: Path) -> None:
 
 def _require_barely_begun(folder: Path, kind: str) -> None:
     """Without a checkpoint a run was stopped in its first epoch and starts anew; a longer one has lost its own."""
+    other = read_json(folder / "settings.json", "settings").get("kind")
+    if other != kind:
+        raise UserError(f"output_dir {folder} is the folder of a run of kind {other}; choose another --output_dir")
     epochs = len(read_json_lines(folder / f"{kind}.jsonl"))
     if epochs > 1:
         raise UserError(
             f"output_dir {folder} holds a run of {epochs} epochs whose checkpoint.pt is missing; "
             "put it back, or choose another --output_dir"
         )
+
+
+def _require_epochs_left(folder: Path, content: Mapping[str, Any]) -> None:
+    epochs = len(read_json_lines(folder / f"{content['kind']}.jsonl"))
+    if epochs > content.get("max_epochs", epochs):
+        raise UserError(f"max_epochs must be at least {epochs}, the epochs already in {folder}")
 
 
 def _require_same_run(folder: Path, content: Mapping[str, Any], resume: bool) -> None:

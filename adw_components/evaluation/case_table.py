@@ -76,9 +76,10 @@ class CaseTable:
         write_json(self.folder / "cases.json", {"labels": self.labels, "cases": rows})
         with replacing(self.folder / "cases.csv") as temporary:
             pd.json_normalize(rows, sep=" ").to_csv(temporary, index=False)
-        write_json(
-            self.folder / "summary.json", {**summary(rows, list(self.labels.values())), "settings": self.settings}
-        )
+        result = summary(rows, list(self.labels.values()))
+        write_json(self.folder / "summary.json", {**result, "settings": self.settings})
+        dice = "none" if result["mean_dice"] is None else f"{result['mean_dice']:.4f}"
+        print(f"mean Dice of {len(rows)} cases: {dice}; tables in {self.folder}")
 
 
 def _gathered(cases: list[CaseMetrics]) -> list[CaseMetrics]:

@@ -34,6 +34,15 @@ class CheckpointEnsemble(nn.Module):
             raise UserError("checkpoint_path must name at least one file, got an empty list")
         self.members = nn.ModuleList([network, *(copy.deepcopy(network) for _ in self.paths[1:])])
 
+    def require_files(self) -> None:
+        """Raise a `UserError` unless all checkpoints are there: better before the images are read than after."""
+        missing = [str(path) for path in self.paths if not path.is_file()]
+        if missing:
+            raise UserError(
+                f"checkpoint {', '.join(missing)} does not exist; train first, or give --model_dir (the folder of a "
+                "retraining) or --checkpoint_path"
+            )
+
     def load(self) -> None:
         """Load the weights.
 

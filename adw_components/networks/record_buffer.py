@@ -39,6 +39,9 @@ def record_of(state_dict: Mapping[str, Any], prefix: str = "") -> dict[str, Any]
 
 
 def _difference(what: str, stored: Mapping[str, Any], expected: Mapping[str, Any]) -> str:
+    if set(stored) != set(expected):
+        run = "search" if what == "search space" else "retraining"
+        return f"the checkpoint holds a network of another kind, without {what}; give a checkpoint of a {run}"
     fields = [name for name in sorted({*stored, *expected}) if stored.get(name) != expected.get(name)]
     details = "; ".join(f"{name}: checkpoint {stored.get(name)}, network {expected.get(name)}" for name in fields)
     return f"the checkpoint belongs to another {what} ({details}); give the {what} that it was trained with"

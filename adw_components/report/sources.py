@@ -51,8 +51,9 @@ def _folders(root: Path, levels: int) -> Iterator[Path]:
 
 
 def _newest(folders: list[Path], kind: str) -> Path | None:
-    """The folder of this kind whose record was written last."""
-    ours = [folder for folder in folders if _settings(folder).get("kind") == kind]
+    """The folder of this kind whose record was written last; a run that failed before its first epoch has none."""
+    begun = [folder for folder in folders if (folder / _RECORDS[kind]).is_file()]
+    ours = [folder for folder in begun if _settings(folder).get("kind") == kind]
     written = {_latest([folder / "settings.json", folder / _RECORDS[kind]]): folder for folder in ours}
     return written[_latest(list(written))] if written else None
 

@@ -75,7 +75,7 @@ class MixedLevelStep:
         return StepLosses(self._update_weights(a), loss_a, loss_b)
 
     def simultaneous(self, a: Batch, b: Batch) -> StepLosses:
-        """Two passes that carry the same gradients, all taken at one point (docs/decisions/003).
+        """Two passes in place of three, all gradients taken at one point (docs/decisions/003).
 
         The pass on A gives the gradients of all parameters, the pass on B adds its own to those of alpha and beta.
         """

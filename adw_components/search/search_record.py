@@ -74,6 +74,7 @@ class SaveDerivedArchitecture:
         assert isinstance(engine, ArchitectureSearcher)
         if rank() == 0:
             engine.network.derive(self._provenance(engine)).save(self.path)
+            print(f"derived architecture: {self.path}")
 
     def _provenance(self, engine: ArchitectureSearcher) -> dict[str, Any]:
         supernet = engine.network

@@ -42,7 +42,7 @@ class ArchitectureSearcher(Trainer):
         architecture_optimizer: over `network.architecture_parameters()`.
         loss_function: (output of the training forward, label) -> scalar.
         warmup_epochs: epochs that update the weights alone.
-        step_order: "sequential" for the paper's three passes, "simultaneous" for two with the same gradients.
+        step_order: "sequential" for the paper's three passes, "simultaneous" for two, all gradients at one point.
         initial_temperature: tau when the search starts.
         temperature_rate: factor of tau per epoch.
         gradient_clip: largest norm of the gradients, None for no clipping.
@@ -82,7 +82,13 @@ class ArchitectureSearcher(Trainer):
         non_blocking: bool = False,
         prepare_batch: Callable = plain_batch,
     ) -> None:
-        _check(max_epochs, warmup_epochs, step_order, initial_temperature, temperature_rate)
+        check_search_settings(
+            max_epochs=max_epochs,
+            warmup_epochs=warmup_epochs,
+            step_order=step_order,
+            initial_temperature=initial_temperature,
+            temperature_rate=temperature_rate,
+        )
         super().__init__(
             device=device,
             max_epochs=max_epochs,
@@ -173,7 +179,10 @@ class ArchitectureSearcher(Trainer):
                 self.state.metrics[name] = mean_over_processes(math.fsum(values) / len(values))
 
 
-def _check(max_epochs: int, warmup_epochs: int, step_order: str, temperature: float, rate: float) -> None:
+def check_search_settings(
+    *, max_epochs: int, warmup_epochs: int, step_order: str, initial_temperature: float, temperature_rate: float
+) -> None:
+    """Raise a `UserError` unless the settings of an `ArchitectureSearcher` are in their ranges."""
     if step_order not in ("sequential", "simultaneous"):
         raise UserError(f"step_order must be sequential or simultaneous, got {step_order!r}")
     if not 0 <= warmup_epochs < max_epochs:
@@ -181,7 +190,8 @@ def _check(max_epochs: int, warmup_epochs: int, step_order: str, temperature: fl
             f"warmup_epochs must be at least 0 and below max_epochs {max_epochs}, or nothing is searched; "
             f"got {warmup_epochs}"
         )
-    if temperature <= 0 or not 0 < rate <= 1:
+    if initial_temperature <= 0 or not 0 < temperature_rate <= 1:
         raise UserError(
-            f"initial_temperature must be above 0 and temperature_rate in (0, 1], got {temperature} and {rate}"
+            "initial_temperature must be above 0 and temperature_rate in (0, 1], "
+            f"got {initial_temperature} and {temperature_rate}"
         )

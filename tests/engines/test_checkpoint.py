@@ -1,6 +1,7 @@
 """Checkpoints: whole or not at all, readable without running code, resumed exactly."""
 
 import logging
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +9,10 @@ import pytest
 import torch
 from ignite.engine import Engine, Events
 from torch import nn
+from torch.optim.lr_scheduler import LambdaLR
 
 from adw_components.engines.checkpoint import RunCheckpoint, load_torch, save_torch
+from adw_components.engines.schedules import polynomial
 from adw_components.errors import UserError
 
 
@@ -121,3 +124,26 @@ def test_run_stopped_inside_an_epoch_goes_on_after_the_last_whole_one(tmp_path: 
     resumed = Run(tmp_path / "parts", resume=True).finish(3)
     assert torch.equal(resumed.network.weight, straight.network.weight)
     assert resumed.seen[0] == (2, 4)
+
+
+def test_another_number_of_epochs_takes_effect_at_once(tmp_path: Path) -> None:
+    """Two epochs of two end at rate 0; resumed for four, the third has the rate of an uninterrupted run of four."""
+
+    def schedule(max_epochs: int) -> tuple[torch.optim.SGD, LambdaLR]:
+        optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=0.1)
+        return optimizer, LambdaLR(optimizer, partial(polynomial, max_epochs=max_epochs))
+
+    optimizer, scheduler = schedule(2)
+    for _ in range(2):
+        optimizer.step()
+        scheduler.step()
+    assert optimizer.param_groups[0]["lr"] == 0
+    content = {"optimizer": optimizer.state_dict(), "lr_scheduler": scheduler.state_dict(), "epoch": 2}
+    torch.save(content, tmp_path / "checkpoint.pt")
+
+    optimizer, scheduler = schedule(4)
+    objects = {"optimizer": optimizer, "lr_scheduler": scheduler}
+    engine = Engine(lambda engine, batch: None)
+    engine.state.epoch_length = 1
+    RunCheckpoint(path=tmp_path / "checkpoint.pt", objects=objects, resume=True).load(engine)
+    assert optimizer.param_groups[0]["lr"] == pytest.approx(0.1 * 0.5**0.9)

@@ -100,3 +100,16 @@ def test_checkpoint_without_settings_is_refused(tmp_path: Path) -> None:
     (tmp_path / "settings.json").unlink()
     with pytest.raises(UserError, match=r"settings file .* does not exist"):
         begin(tmp_path, resume=True)
+
+
+def test_fewer_epochs_than_there_are_is_refused(tmp_path: Path) -> None:
+    leave_checkpoint(tmp_path)
+    (tmp_path / "search.jsonl").write_text('{"epoch": 1}\n{"epoch": 2}\n')
+    with pytest.raises(UserError, match="max_epochs must be at least 2"):
+        begin(tmp_path, resume=True, max_epochs=1)
+
+
+def test_the_folder_of_another_kind_of_run_is_refused(tmp_path: Path) -> None:
+    begin(tmp_path, kind="train")
+    with pytest.raises(UserError, match="of kind train"):
+        begin(tmp_path, kind="search")

@@ -1,0 +1,1 @@
+"""What a bundle's configs check before any work."""

@@ -1,0 +1,62 @@
+"""Misspelt options of `python -m monai.bundle run`: MONAI takes any name as a new key and goes on without a word."""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import re
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from ..errors import UserError
+from ..files import read_json
+
+# Arguments of `monai.bundle.run`, and the keys that its MLflow tracking adds to a config.
+_RUN_ARGUMENTS = ("run_id", "init_id", "final_id", "meta_file", "config_file", "logging_file", "tracking", "args_file")
+_TRACKING_KEYS = ("tracking_uri", "experiment_name", "run_name", "save_execute_config", "is_not_rank0")
+
+
+def require_known_options(arguments: Sequence[str] | None = None) -> None:
+    """Refuse options of the command line that name no key of its config files.
+
+    Args:
+        arguments: the words after the program; those of this process by default, if it is `monai.bundle`.
+
+    Raises:
+        UserError: an option is unknown; the message names the closest one.
+    """
+    if arguments is None:
+        if not sys.argv[0].endswith(str(Path("bundle", "__main__.py"))):
+            return
+        arguments = sys.argv[1:]
+    given = dict(_options(arguments))
+    if "config_file" not in given:
+        return
+    known = {*_RUN_ARGUMENTS, *_TRACKING_KEYS}
+    for path in _paths(given["config_file"]):
+        known |= set(read_json(path, "config"))
+    unknown = [name for name in given if re.split("#|::", name)[0] not in known]
+    if unknown:
+        raise UserError("; ".join(f"--{name} is no option{_closest(name, known)}" for name in unknown))
+
+
+def _options(arguments: Sequence[str]) -> Iterable[tuple[str, str]]:
+    for index, word in enumerate(arguments):
+        if word.startswith("--"):
+            name, _, value = word[2:].partition("=")
+            yield name, value or (arguments[index + 1] if index + 1 < len(arguments) else "")
+
+
+def _paths(value: str) -> list[str]:
+    """The config files of an option: one path, or a list of paths as MONAI takes it."""
+    if not value.startswith(("[", "(")):
+        return [value]
+    paths: Any = ast.literal_eval(value)
+    return list(paths)
+
+
+def _closest(name: str, known: Iterable[str]) -> str:
+    close = difflib.get_close_matches(name, sorted(known), n=1)
+    return f"; did you mean --{close[0]}?" if close else "; the bundle's docs/README.md lists them"

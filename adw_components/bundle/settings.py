@@ -1,0 +1,114 @@
+"""Settings of a run, checked before any work: a mistake is one line and nothing is written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import torch
+
+from ..errors import UserError
+from ..record_fields import PerStage, check_patch_size
+from ..search_space import SearchSpace
+
+Check = Callable[[str, Any], None]
+
+
+def require_settings(*, strides: PerStage, labels: Mapping[str, str], out_channels: int, **settings: Any) -> None:
+    """Check the settings of a run.
+
+    Args:
+        strides: of the network, per stage; they divide the patch.
+        labels: label value -> name, background left out.
+        out_channels: classes, background included.
+        settings: further keys of the config, those of `CHECKS`.
+
+    Raises:
+        UserError: a setting is out of its range; the message names it, its value and the rule.
+    """
+    for name, value in settings.items():
+        CHECKS[name](name, value)
+    if "patch_size" in settings:
+        check_patch_size(settings["patch_size"], strides)
+    _check_labels(labels, out_channels)
+    for name in ("spacing", "mirror_axes"):
+        if name in settings:
+            _check_axes(name, settings[name], len(strides[0]))
+
+
+def require_choices(search_space: SearchSpace) -> None:
+    """Raise a `UserError` unless a search space leaves something to search."""
+    if search_space.n_candidates == 1:
+        raise UserError(
+            "base_widths, depths and searched leave a single candidate and nothing to search; "
+            "give several base_widths or depths"
+        )
+
+
+def _check_labels(labels: Mapping[str, str], out_channels: int) -> None:
+    if [str(value) for value in labels] != [str(value) for value in range(1, out_channels)]:
+        raise UserError(
+            f"labels must name the values 1 to out_channels - 1 = {out_channels - 1} in this order, got {dict(labels)}"
+        )
+
+
+def _check_axes(name: str, value: Any, spatial_dims: int) -> None:
+    if name == "spacing" and len(value) != spatial_dims:
+        raise UserError(f"spacing must have {spatial_dims} numbers, got {list(value)}")
+    if name == "mirror_axes" and not set(value) <= set(range(spatial_dims)):
+        raise UserError(f"mirror_axes must be a list of axes from 0 to {spatial_dims - 1}, got {list(value)}")
+
+
+def _whole(minimum: int) -> Check:
+    def check(name: str, value: Any) -> None:
+        if isinstance(value, bool) or not isinstance(value, int) or value < minimum:
+            raise UserError(f"{name} must be a whole number from {minimum} on, got {value!r}")
+
+    return check
+
+
+def _number(minimum: float, below: float = float("inf"), *, open_end: bool = False) -> Check:
+    def check(name: str, value: Any) -> None:
+        known = isinstance(value, int | float) and not isinstance(value, bool)
+        if not known or not minimum <= value < below or (open_end and value == minimum):
+            end = "" if below == float("inf") else f" and below {below:g}"
+            raise UserError(
+                f"{name} must be a number {'above' if open_end else 'from'} {minimum:g}{end}, got {value!r}"
+            )
+
+    return check
+
+
+def _sequence(name: str, value: Any) -> None:
+    if not isinstance(value, Sequence) or isinstance(value, str):
+        raise UserError(f'{name} must be a list, such as "[0, 1]", got {value!r}')
+
+
+def _device(name: str, value: Any) -> None:
+    try:
+        device = torch.device(value)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError, TypeError) as error:
+        reason = str(error).splitlines()[0]
+        raise UserError(f"{name} must be a device of this machine (cpu, cuda:0), got {value} ({reason})") from None
+
+
+def _one_of(*values: str) -> Check:
+    def check(name: str, value: Any) -> None:
+        if value not in values:
+            raise UserError(f"{name} must be {' or '.join(values)}, got {value!r}")
+
+    return check
+
+
+CHECKS: Mapping[str, Check] = {
+    **dict.fromkeys(("max_epochs", "iterations_per_epoch", "val_interval", "batch_size", "sw_batch_size"), _whole(1)),
+    **dict.fromkeys(("seed", "num_workers", "warmup_epochs"), _whole(0)),
+    **dict.fromkeys(("learning_rate", "architecture_learning_rate"), _number(0, open_end=True)),
+    **dict.fromkeys(("initial_temperature", "temperature_rate"), _number(0, open_end=True)),
+    **dict.fromkeys(("momentum", "overlap"), _number(0, 1)),
+    **dict.fromkeys(("patch_size", "spacing", "mirror_axes"), _sequence),
+    "device": _device,
+    "step_order": _one_of("sequential", "simultaneous"),
+    "mask_placement": _one_of("after_norm", "before_norm"),
+}

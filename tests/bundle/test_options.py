@@ -1,0 +1,37 @@
+"""Misspelt options are refused, with the closest name."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from adw_components.bundle.options import require_known_options
+from adw_components.errors import UserError
+
+
+@pytest.fixture()
+def configs(tmp_path: Path) -> list[str]:
+    (tmp_path / "search.json").write_text(json.dumps({"max_epochs": 1, "train": {}}))
+    (tmp_path / "quick.json").write_text(json.dumps({"base_widths": [2]}))
+    return [str(tmp_path / "search.json"), str(tmp_path / "quick.json")]
+
+
+def test_known_options_of_all_configs_pass(configs: list[str]) -> None:
+    options = ["--config_file", str(configs), "--max_epochs", "3", "--base_widths=[4]", "--train::trainer::x", "1"]
+    require_known_options(["run", "search", *options, "--tracking", "mlflow", "--experiment_name", "mine"])
+
+
+@pytest.mark.parametrize("word", ["--max_epoch", "--max_epoch=3"])
+def test_a_misspelt_option_is_named_with_the_closest(configs: list[str], word: str) -> None:
+    with pytest.raises(UserError, match=r"--max_epoch is no option; did you mean --max_epochs\?"):
+        require_known_options(["run", "--config_file", configs[0], word, "3"])
+
+
+def test_a_key_of_a_config_that_was_not_given_is_unknown(configs: list[str]) -> None:
+    with pytest.raises(UserError, match="base_widths"):
+        require_known_options(["run", "--config_file", configs[0], "--base_widths", "[2]"])
+
+
+def test_another_program_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.argv", ["pytest", "--config_file", "nowhere.json"])
+    require_known_options()
