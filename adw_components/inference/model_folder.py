@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import UserError
+from ..files import read_json
 
 
 def architecture_of(*, model_dir: str | Path, shipped: str | Path) -> str:
@@ -18,6 +19,16 @@ def architecture_of(*, model_dir: str | Path, shipped: str | Path) -> str:
     """
     beside = Path(model_dir) / "architecture.json"
     return str(beside if beside.is_file() else shipped)
+
+
+def patch_size_of(*, model_dir: str | Path, shipped: Sequence[int]) -> list[int]:
+    """Patch size that the weights in `model_dir` were trained with, by the settings beside them; else `shipped`.
+
+    Instance norm takes its statistics over the patch: another size at prediction costs accuracy.
+    """
+    settings = Path(model_dir) / "settings.json"
+    known = read_json(settings, "settings") if settings.is_file() else {}
+    return list(known.get("patch_size", shipped))
 
 
 def require_other_folder(*, output_dir: str | Path, items: Sequence[Mapping[str, Any]]) -> None:

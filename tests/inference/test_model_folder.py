@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from adw_components.errors import UserError
-from adw_components.inference import architecture_of, require_other_folder
+from adw_components.inference import architecture_of, patch_size_of, require_other_folder
 
 
 def test_architecture_beside_the_weights_comes_first(tmp_path: Path) -> None:
@@ -38,3 +38,9 @@ def test_any_other_folder_will_do(tmp_path: Path) -> None:
     items = [{"image": tmp_path / "images" / "a.nii.gz"}]
     for folder in (tmp_path, tmp_path / "images" / "predictions", tmp_path / "new"):
         require_other_folder(output_dir=folder, items=items)
+
+
+def test_patch_size_is_that_of_the_retraining_beside_the_weights(tmp_path: Path) -> None:
+    assert patch_size_of(model_dir=tmp_path, shipped=[40, 56, 40]) == [40, 56, 40]
+    (tmp_path / "settings.json").write_text('{"kind": "train", "patch_size": [32, 48, 32]}')
+    assert patch_size_of(model_dir=tmp_path, shipped=[40, 56, 40]) == [32, 48, 32]
