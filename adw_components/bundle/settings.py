@@ -109,6 +109,5 @@ CHECKS: Mapping[str, Check] = {
     **dict.fromkeys(("momentum", "overlap"), _number(0, 1)),
     **dict.fromkeys(("patch_size", "spacing", "mirror_axes"), _sequence),
     "device": _device,
-    "step_order": _one_of("sequential", "simultaneous"),
     "mask_placement": _one_of("after_norm", "before_norm"),
 }

@@ -18,7 +18,7 @@ def check(*, labels: dict[str, str] = LABELS, out_channels: int = 3, **settings:
 
 def test_sound_settings_pass() -> None:
     check(patch_size=[24, 32, 22], spacing=[1, 1, 1], mirror_axes=[0, 2], max_epochs=1, learning_rate=0.1, device="cpu")
-    check(mirror_axes=[], momentum=0, overlap=0.5, seed=0, num_workers=0, step_order="simultaneous")
+    check(mirror_axes=[], momentum=0, overlap=0.5, seed=0, num_workers=0)
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,11 @@ from adw_components.networks import AdwUNet
 from .conftest import PATCH, ROOT, inside
 
 BUNDLES = sorted(path.parent.parent for path in (ROOT / "bundles").glob("*/configs/metadata.json"))
+EXPORTED = {
+    "net_id": "network_def",
+    "meta_file": "configs/metadata.json",
+    "config_file": "configs/inference.json",
+}
 bundles = pytest.mark.parametrize("bundle", BUNDLES, ids=lambda path: path.name)
 
 TENSOR = {
@@ -105,11 +110,9 @@ def test_network_takes_and_gives_what_the_metadata_says(bundle: Path, config: st
 def test_torchscript_gives_the_same_logits(bundle: Path, weights: dict[Path, Path], tmp_path: Path) -> None:
     with inside(bundle):
         ckpt_export(
-            net_id="network_def",
             filepath=str(tmp_path / "model.ts"),
             ckpt_file=str(weights[bundle]),
-            meta_file="configs/metadata.json",
-            config_file="configs/inference.json",
+            **EXPORTED,
         )
     network, x = loaded_network(bundle, weights), input_of(bundle)
     with torch.no_grad():
@@ -121,11 +124,9 @@ def test_onnx_gives_the_same_logits(bundle: Path, weights: dict[Path, Path], tmp
     x = input_of(bundle)
     with inside(bundle):
         onnx_export(
-            net_id="network_def",
             filepath=str(tmp_path / "model.onnx"),
             ckpt_file=str(weights[bundle]),
-            meta_file="configs/metadata.json",
-            config_file="configs/inference.json",
+            **EXPORTED,
             input_shape=list(x.shape),
         )
     session = onnxruntime.InferenceSession(tmp_path / "model.onnx", providers=["CPUExecutionProvider"])
