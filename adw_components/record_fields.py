@@ -49,6 +49,18 @@ def positive_integers(name: str, value: Any) -> tuple[int, ...]:
     return tuple(value)
 
 
+def positive_numbers(name: str, value: Any, count: int) -> tuple[float, ...]:
+    """`value` as a tuple of `count` numbers above 0."""
+    rows = list(value) if _is_sequence(value) else []
+    if len(rows) != count or not all(_is_positive(number) for number in rows):
+        raise UserError(f"{name} must be {count} numbers above 0, got {value!r}")
+    return tuple(float(number) for number in rows)
+
+
+def _is_positive(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < math.inf
+
+
 def check_count(name: str, rows: PerStage, expected: int, rule: str) -> None:
     """Raise a `UserError` unless there are `expected` rows; `rule` says why."""
     if len(rows) != expected:

@@ -1,0 +1,146 @@
+"""The plan of a dataset: how its images are prepared, and the shape of the networks for it. No torch here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from .dataset_description import DatasetDescription
+from .errors import UserError
+from .files import read_json, write_json
+from .normalization import Normalization
+from .record_fields import (
+    PerStage,
+    check_fields,
+    check_format_version,
+    check_geometry,
+    check_patch_size,
+    integer_rows,
+    positive_numbers,
+)
+
+FORMAT_VERSION = 1
+AXIS_ORDER = "xyz (NIfTI order after reorientation to RAS; nnU-Net's is the reverse, zyx)"
+_REQUIRED = ("dataset", "spacing_mm", "median_shape", "patch_size", "batch_size", "strides", "kernel_sizes")
+_REQUIRED += ("normalization", "batch_dice")
+_OPTIONAL = ("foreground_intensity", "memory_gb", "reasons")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What nnU-Net's rules, or nnU-Net's own plan, say about a dataset. Axes run x, y, z.
+
+    Args:
+        dataset: what the data are.
+        spacing_mm: to which images are resampled, per axis.
+        median_shape: median over the cases of the shape at that spacing, voxels.
+        patch_size: voxels per axis.
+        batch_size: patches of a training batch.
+        strides: per stage, the first all 1, as in `Architecture`.
+        kernel_sizes: per stage, as in `Architecture`.
+        normalization: of every channel.
+        batch_dice: whether the Dice loss takes the batch as one image.
+        foreground_intensity: per channel, statistics of the labelled voxels: mean, std, percentile_00_5, ...
+        memory_gb: GPU memory that patch and batch aim at.
+        reasons: for a field, why it has its value.
+    """
+
+    dataset: DatasetDescription
+    spacing_mm: tuple[float, ...]
+    median_shape: tuple[float, ...]
+    patch_size: tuple[int, ...]
+    batch_size: int
+    strides: PerStage
+    kernel_sizes: PerStage
+    normalization: tuple[Normalization, ...]
+    batch_dice: bool
+    foreground_intensity: tuple[Mapping[str, float], ...] = ()
+    memory_gb: float = 8.0
+    reasons: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in ("strides", "kernel_sizes"):
+            object.__setattr__(self, name, integer_rows(name, getattr(self, name)))
+        check_geometry(self.strides, self.kernel_sizes)
+        axes = len(self.strides[0])
+        object.__setattr__(self, "patch_size", check_patch_size(self.patch_size, self.strides))
+        for name in ("spacing_mm", "median_shape"):
+            object.__setattr__(self, name, positive_numbers(name, getattr(self, name), axes))
+        if isinstance(self.batch_size, bool) or not isinstance(self.batch_size, int) or self.batch_size < 1:
+            raise UserError(f"batch_size must be a whole number from 1 on, got {self.batch_size!r}")
+        if len(self.normalization) != self.in_channels:
+            raise UserError(
+                f"normalization must have an entry for each of the {self.in_channels} channel(s), "
+                f"got {len(self.normalization)}"
+            )
+
+    @property
+    def in_channels(self) -> int:
+        """Channels of an image."""
+        return len(self.dataset.modality)
+
+    @property
+    def out_channels(self) -> int:
+        """Classes, background included."""
+        return len(self.dataset.labels)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The record as JSON values."""
+        return {
+            "format_version": FORMAT_VERSION,
+            "axis_order": AXIS_ORDER,
+            "dataset": self.dataset.to_dict(),
+            "spacing_mm": list(self.spacing_mm),
+            "median_shape": list(self.median_shape),
+            "patch_size": list(self.patch_size),
+            "batch_size": self.batch_size,
+            "strides": [list(row) for row in self.strides],
+            "kernel_sizes": [list(row) for row in self.kernel_sizes],
+            "normalization": [channel.to_dict() for channel in self.normalization],
+            "batch_dice": self.batch_dice,
+            "foreground_intensity": [dict(channel) for channel in self.foreground_intensity],
+            "memory_gb": self.memory_gb,
+            "reasons": dict(self.reasons),
+        }
+
+    @classmethod
+    def from_dict(cls, values: Any) -> Plan:
+        """The record that `to_dict` gave.
+
+        Raises:
+            UserError: a field is missing, unknown or malformed, the axes run otherwise, or the format is a later one.
+        """
+        check_fields("plan", values, required=("format_version", "axis_order", *_REQUIRED), optional=_OPTIONAL)
+        check_format_version("plan", values["format_version"], FORMAT_VERSION)
+        if not str(values["axis_order"]).startswith("xyz"):
+            raise UserError(f"plan.axis_order must be xyz, got {values['axis_order']!r}; reverse every list of axes")
+        fields = {name: value for name, value in values.items() if name not in ("format_version", "axis_order")}
+        fields["dataset"] = DatasetDescription.from_dict(values["dataset"])
+        fields["normalization"] = _normalizations(values["normalization"])
+        fields["foreground_intensity"] = tuple(values.get("foreground_intensity", ()))
+        return cls(**fields)
+
+    def save(self, path: str | Path) -> None:
+        """Write the record as JSON to `path`, whole or not at all."""
+        write_json(path, self.to_dict())
+
+    @classmethod
+    def load(cls, path: str | Path) -> Plan:
+        """Read the record that `save` wrote.
+
+        Raises:
+            UserError: the file is missing, no JSON, or a field is malformed; the message names the file.
+        """
+        values = read_json(path, "plan")
+        try:
+            return cls.from_dict(values)
+        except UserError as error:
+            raise UserError(f"{path}: {error}") from error
+
+
+def _normalizations(rows: Any) -> tuple[Normalization, ...]:
+    if not isinstance(rows, Sequence) or isinstance(rows, str):
+        raise UserError(f"normalization must be a list with an entry a channel, got {rows!r}")
+    return tuple(Normalization.from_dict(row) for row in rows)

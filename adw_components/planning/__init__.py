@@ -1,0 +1,1 @@
+"""From a dataset to its plan: the fingerprint, and nnU-Net's rules on it. No torch here."""
