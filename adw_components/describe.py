@@ -130,7 +130,7 @@ def _block_lines(architecture: Architecture) -> list[str]:
     for name, stage, widths in zip(names, stages, architecture.blocks, strict=True):
         kernel = by(architecture.kernel_sizes[stage])
         rows.append((name, by(strides[stage]), kernel, str(len(widths)), " ".join(map(str, widths))))
-    return _aligned(rows)
+    return aligned(rows)
 
 
 def _cost_lines(architecture: Architecture, shape: NetworkShape) -> list[str]:
@@ -142,17 +142,18 @@ def _cost_lines(architecture: Architecture, shape: NetworkShape) -> list[str]:
     ):
         rows.append((name, str(mine), str(theirs), f"{mine / theirs:.3g}"))
     channels = f"{shape.in_channels} input and {shape.out_channels} output channels"
-    return [*_aligned(rows), f"({channels}, patch {by(shape.patch_size)}; a multiply-add is 2 FLOPs)"]
+    return [*aligned(rows), f"({channels}, patch {by(shape.patch_size)}; a multiply-add is 2 FLOPs)"]
 
 
 def _provenance_lines(provenance: Mapping[str, Any]) -> list[str]:
     if not provenance:
         return ["No provenance is recorded."]
     rows = [(name, value if isinstance(value, str) else json.dumps(value)) for name, value in provenance.items()]
-    return ["provenance", *(f"  {line}" for line in _aligned(rows))]
+    return ["provenance", *(f"  {line}" for line in aligned(rows))]
 
 
-def _aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
+def aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
+    """Rows of cells as lines whose columns begin at the same place, two spaces or more apart."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     padded = (zip(row, widths, strict=True) for row in rows)
     return ["  ".join(cell.ljust(width) for cell, width in row).rstrip() for row in padded]

@@ -2,49 +2,91 @@
 
 from __future__ import annotations
 
+import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import nibabel
 import numpy as np
 from numpy.typing import NDArray
+from tqdm import tqdm
 
 from .errors import UserError
 from .files import write_json
-from .phantom import hippocampus
+from .phantoms.recipes import custom_recipe, task_recipe
+from .phantoms.volumes import Recipe
 
-TASKS = ("Task04_Hippocampus",)
+# What is no task's data may be called so, or not at all.
+_CUSTOM = (None, "custom")
+# Where nobody watches, a bar is worth its lines from so many cases on, and then every so many seconds.
+_BAR_FROM, _BAR_EVERY = 20, 10.0
 
 
-def synthesize(task: str, *, cases: int, output_dir: str | Path, seed: int = 0, test_cases: int = 4) -> Path:
+def synthesize(
+    task: str | None,
+    *,
+    cases: int,
+    output_dir: str | Path,
+    seed: int = 0,
+    test_cases: int = 4,
+    size: Any = None,
+    modality: Any = None,
+    labels: Any = None,
+    spacing: Any = None,
+    empty_labels: int = 0,
+) -> Path:
     """Write an MSD folder of generated volumes that resemble those of `task`; the same seed gives the same bytes.
 
-    Case k depends on the seed and k only. The folder appears whole or not at all.
+    Case k depends on the seed and k only. The folder appears whole or not at all. With `modality` the dataset is
+    nobody's task: every label is a blob with a contrast of its own in every channel. Where the real data have cases
+    without a class (brain, liver, prostate), the 4th, 14th, 24th ... case lacks one.
 
     Args:
-        task: "Task04_Hippocampus".
+        task: name of the MSD's folder, such as "Task09_Spleen"; none or "custom" with `modality`.
         cases: number of training cases, with labels.
         output_dir: the folder to write, which holds `dataset.json` afterwards; new or empty.
         seed: of the random numbers, 0 or more.
         test_cases: number of test images, without labels.
+        size: voxels along x, y, z of the first case, about which the others vary; or, for a task, a factor of the real
+            size, with which no axis gets fewer than 24 voxels unless the real one has. By default Task04 has its
+            natural size, other tasks 0.25, other datasets 64 x 64 x 40.
+        modality: names of the channels; CT is in Hounsfield units, all others are MRI-like.
+        labels: names of the classes without background.
+        spacing: mm along x, y, z, or several such that the cases take by turns.
+        empty_labels: number of cases, from the second on, that have no labelled voxel.
 
     Returns:
         `output_dir`.
 
     Raises:
-        UserError: unknown task, a negative number, or a folder that holds something.
+        UserError: unknown task, a wrong number or list, settings that exclude each other, or a folder that holds
+            something.
     """
-    if task not in TASKS:
-        raise UserError(f"no data can be generated for {task!r}; there are {', '.join(TASKS)}")
-    if cases < 1 or test_cases < 0 or seed < 0:
-        raise UserError(
-            f"cases must be 1 or more, test_cases and seed 0 or more, got {cases}, {test_cases} and {seed}; change them"
-        )
+    for name, value, least in (("cases", cases, 1), ("test_cases", test_cases, 0), ("seed", seed, 0)):
+        if isinstance(value, bool) or not isinstance(value, int) or value < least:
+            raise UserError(f"{name} must be {least} or more, got {value!r}; give a whole number")
+    own = {"modality": modality, "labels": labels, "spacing": spacing, "empty_labels": empty_labels or None}
+    recipe = _recipe(task, size, {name: value for name, value in own.items() if value is not None}, seed)
+    if empty_labels >= cases:
+        raise UserError(f"empty_labels must be less than the {cases} cases, got {empty_labels}; the first has labels")
     with _new_folder(Path(output_dir)) as folder:
-        _write_dataset(folder, cases, test_cases, seed)
+        _write_dataset(folder, recipe, cases, test_cases, seed, str(task or _CUSTOM[1]))
     return Path(output_dir)
+
+
+def _recipe(task: str | None, size: Any, own: dict[str, Any], seed: int) -> Recipe:
+    if task in _CUSTOM:
+        if "modality" not in own:
+            raise UserError(
+                "a dataset that is no task's needs modality, got none; name its channels, such as [MRI, CT]"
+            )
+        return custom_recipe(size=size, seed=seed, **own)
+    if own:
+        raise UserError(f"{', '.join(own)} cannot be given for a task, got {task}; leave out task, or all of these")
+    return task_recipe(str(task), size)
 
 
 @contextmanager
@@ -62,30 +104,38 @@ def _new_folder(target: Path) -> Iterator[Path]:
         folder.rename(target)
 
 
-def _write_dataset(folder: Path, cases: int, test_cases: int, seed: int) -> None:
+def _write_dataset(folder: Path, recipe: Recipe, cases: int, test_cases: int, seed: int, source: str) -> None:
     for name in ("imagesTr", "labelsTr", "imagesTs"):
         (folder / name).mkdir()
-    training = [f"hippocampus_{number:03d}.nii.gz" for number in range(1, cases + 1)]
-    test = [f"hippocampus_test_{number:03d}.nii.gz" for number in range(1, test_cases + 1)]
-    for number, name in enumerate(training):
-        image, label = hippocampus(np.random.default_rng([seed, 0, number]))
-        _save(image, folder / "imagesTr" / name)
-        _save(label, folder / "labelsTr" / name)
-    for number, name in enumerate(test):
-        _save(hippocampus(np.random.default_rng([seed, 1, number]))[0], folder / "imagesTs" / name)
-    write_json(folder / "dataset.json", _description(training, test, seed))
+    training = [f"{recipe.stem}_{number:03d}.nii.gz" for number in range(1, cases + 1)]
+    test = [f"{recipe.stem}_test_{number:03d}.nii.gz" for number in range(1, test_cases + 1)]
+    jobs = [(0, *job) for job in enumerate(training, start=1)] + [(1, *job) for job in enumerate(test, start=1)]
+    for is_test, number, name in _with_bar(jobs):
+        drawing = recipe.draw(number, np.random.default_rng([seed, is_test, number - 1]))
+        _save(drawing.image, drawing.affine, folder / ("imagesTs" if is_test else "imagesTr") / name)
+        if not is_test:
+            _save(drawing.label, drawing.affine, folder / "labelsTr" / name)
+    write_json(folder / "dataset.json", _description(recipe, training, test, f"{source}, seed {seed}"))
 
 
-def _description(training: list[str], test: list[str], seed: int) -> dict[str, object]:
+def _with_bar(jobs: list[tuple[int, int, str]]) -> Iterable[tuple[int, int, str]]:
+    watched = sys.stderr.isatty()
+    silent = not watched and len(jobs) < _BAR_FROM
+    return tqdm(jobs, "generating", unit="case", disable=silent, mininterval=0.1 if watched else _BAR_EVERY, delay=2)
+
+
+def _description(recipe: Recipe, training: list[str], test: list[str], source: str) -> dict[str, object]:
+    dataset = recipe.dataset
+    real = f"; the real data are from {dataset.reference}" if dataset.reference else ""
     return {
-        "name": "Hippocampus",
-        "description": "Generated data that resembles hippocampus MRI; no patient was imaged",
-        "reference": f"adw_components synthesize, Task04_Hippocampus, seed {seed}",
+        "name": dataset.name.partition("_")[2] or dataset.name,
+        "description": f"Generated data that resembles {dataset.description}; no patient was imaged",
+        "reference": f"adw_components synthesize, {source}{real}",
         "licence": "CC0 1.0",
         "relase": "1.0",  # misspelt in every dataset.json of the MSD
-        "tensorImageSize": "3D",
-        "modality": {"0": "MRI"},
-        "labels": {"0": "background", "1": "Anterior", "2": "Posterior"},
+        "tensorImageSize": "4D" if len(dataset.modality) > 1 else "3D",
+        "modality": {str(number): name for number, name in enumerate(dataset.modality)},
+        "labels": {str(number): name for number, name in enumerate(dataset.labels)},
         "numTraining": len(training),
         "numTest": len(test),
         "training": [{"image": f"./imagesTr/{name}", "label": f"./labelsTr/{name}"} for name in training],
@@ -93,9 +143,7 @@ def _description(training: list[str], test: list[str], seed: int) -> dict[str, o
     }
 
 
-def _save(voxels: NDArray[np.generic], path: Path) -> None:
-    affine = np.eye(4)
-    affine[:3, 3] = 1.0  # as in the real data: 1 mm voxels, RAS axes, origin (1, 1, 1)
+def _save(voxels: NDArray[np.generic], affine: NDArray[np.float64], path: Path) -> None:
     volume = nibabel.Nifti1Image(voxels, affine)
     volume.set_sform(affine, code=1)
     volume.set_qform(affine, code=1)

@@ -9,7 +9,7 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from adw_components.architecture import Architecture
-from adw_components.cost import count_flops, count_parameters
+from adw_components.cost import count_activation_bytes, count_flops, count_parameters
 from adw_components.errors import UserError
 from adw_components.networks import AdwUNet, AdwUNetSupernet
 from adw_components.reference import nnunet_default, published
@@ -40,6 +40,23 @@ def counted_flops(network: nn.Module, in_channels: int, size: tuple[int, ...]) -
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         network(torch.empty(1, in_channels, *size, device="meta"))
     return counter.get_total_flops()
+
+
+def saved_bytes(network: nn.Module, x: torch.Tensor) -> int:
+    """Bytes that torch keeps for the backward pass of one training forward: every storage once, no parameter."""
+    parameters = {parameter.untyped_storage()._cdata for parameter in network.parameters()}
+    storages: dict[int, torch.UntypedStorage] = {}
+
+    def keep(tensor: torch.Tensor) -> torch.Tensor:
+        # The storage is held, so that its address is not given to another one.
+        storage = tensor.untyped_storage()
+        storages[storage._cdata] = storage
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        outputs = network.train()(x)
+    del outputs
+    return sum(storage.nbytes() for key, storage in storages.items() if key not in parameters)
 
 
 def size_of(parameters: list[nn.Parameter]) -> int:
@@ -91,6 +108,39 @@ def test_flops_grow_with_the_number_of_voxels(architecture: Architecture) -> Non
     assert count_flops(architecture, **channels, patch_size=twice) == 2 * count_flops(
         architecture, **channels, patch_size=size
     )
+
+
+@settings(deadline=None, max_examples=40)
+@given(architectures(), st.integers(1, 3), st.integers(1, 3), st.sampled_from((torch.float32, torch.float64)))
+def test_any_architecture_keeps_the_activations_that_torch_keeps(
+    architecture: Architecture, in_channels: int, batch_size: int, dtype: torch.dtype
+) -> None:
+    network = AdwUNet(architecture.spatial_dims, in_channels, 2, architecture).to(dtype)
+    size = patch_size(architecture)
+    assert count_activation_bytes(
+        architecture,
+        in_channels=in_channels,
+        out_channels=2,
+        patch_size=size,
+        batch_size=batch_size,
+        bytes_per_value=dtype.itemsize,
+    ) == saved_bytes(network, torch.zeros(batch_size, in_channels, *size, dtype=dtype))
+
+
+@pytest.mark.parametrize("task", PUBLISHED)
+def test_published_architecture_keeps_the_activations_that_torch_keeps(task: str) -> None:
+    in_channels, out_channels, size, *_ = PUBLISHED[task]
+    network = meta_network(published(task), in_channels, out_channels)
+    x = torch.empty(2, in_channels, *size, device="meta")
+    channels = {"in_channels": in_channels, "out_channels": out_channels}
+    assert count_activation_bytes(published(task), **channels, patch_size=size, batch_size=2) == saved_bytes(network, x)
+
+
+def test_half_precision_halves_the_activations() -> None:
+    architecture, channels = published("Task02_Heart"), {"in_channels": 1, "out_channels": 2}
+    whole = count_activation_bytes(architecture, **channels, patch_size=(160, 192, 80))
+    half = count_activation_bytes(architecture, **channels, patch_size=(160, 192, 80), bytes_per_value=2)
+    assert half / whole == pytest.approx(0.5, rel=1e-4)
 
 
 def test_patch_that_does_not_divide_is_refused() -> None:

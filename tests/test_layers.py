@@ -13,6 +13,7 @@ import adw_components
 
 PACKAGE = Path(adw_components.__file__).parent
 RECORDS = {"architecture", "record_fields", "search_space", "cost", "reference", "errors", "files"}
+RECORDS |= {"plan", "normalization", "dataset_description", "tasks", "describe", "describe_plan"}
 FILES = sorted(path.relative_to(PACKAGE) for path in PACKAGE.rglob("*.py"))
 
 
@@ -99,6 +100,12 @@ def test_what_reads_files_never_needs_the_networks(start: str) -> None:
         assert not outside(file) & {"torch", "monai", "ignite"}
 
 
+def test_planning_knows_records_and_data_without_torch() -> None:
+    for file in files_of("planning"):
+        assert inside(file) <= RECORDS | {"data"}
+        assert outside(file) <= sys.stdlib_module_names | {"numpy", "scipy", "nibabel", "tqdm"}
+
+
 def test_networks_know_records_alone() -> None:
     for file in files_of("networks"):
         assert inside(file) <= RECORDS
@@ -120,7 +127,9 @@ def test_layers_import_each_other_in_one_direction() -> None:
     assert not [(name, other) for name in graph for other in graph[name] if name in reachable(other)]
 
 
-def test_records_and_report_load_without_torch() -> None:
-    modules = [f"{PACKAGE.name}.{name}" for name in sorted(RECORDS | {"describe", "report"})]
+def test_records_planning_and_report_load_without_torch() -> None:
+    files = [file.with_suffix("").parts for file in files_of("planning")]
+    names = RECORDS | {"report"} | {".".join(parts) for parts in files if parts[-1] != "__init__"}
+    modules = [f"{PACKAGE.name}.{name}" for name in sorted(names)]
     check = f"import {', '.join(modules)}, sys; sys.exit('torch' in sys.modules or 'monai' in sys.modules)"
     subprocess.run([sys.executable, "-c", check], check=True, timeout=60)

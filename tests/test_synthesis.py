@@ -4,6 +4,7 @@ import hashlib
 import json
 import time
 from pathlib import Path
+from typing import Any
 
 import nibabel
 import numpy as np
@@ -82,22 +83,38 @@ def _thresholds(image: np.ndarray, inside: np.ndarray) -> list[np.ndarray]:
     return [np.abs(image - mean) < width * deviation for width in (0.5, 1.0, 1.5, 2.0)]
 
 
-def test_same_seed_gives_the_same_bytes_and_cases_do_not_depend_on_their_number(folder: Path, tmp_path: Path) -> None:
+KINDS: list[dict[str, Any]] = [
+    {"task": TASK},
+    {"task": TASK, "size": [31, 29, 27]},
+    {"task": "Task01_BrainTumour", "size": [40, 40, 24]},
+    {"task": "Task08_HepaticVessel", "size": [40, 40, 24]},
+    {"task": None, "modality": ["CT", "T2"], "labels": ["a", "b"]},
+]
+
+
+def test_same_seed_gives_the_same_bytes_and_cases_do_not_depend_on_their_number(tmp_path: Path) -> None:
+    def make(number: int, name: str, **settings: int) -> dict[str, str]:
+        return digests(synthesize(**KINDS[number], output_dir=tmp_path / f"{name}{number}", **settings))
+
+    more = [make(number, "more", cases=4, test_cases=2) for number in range(len(KINDS))]
     time.sleep(1.1)  # gzip stores whole seconds
-    fewer = digests(synthesize(TASK, cases=2, output_dir=tmp_path / "fewer", test_cases=1))
-    del fewer["dataset.json"]
-    assert len(fewer) == 5
-    assert fewer.items() <= digests(folder).items()
-    other = digests(synthesize(TASK, cases=2, output_dir=tmp_path / "other", test_cases=1, seed=1))
-    assert not set(other.values()) & set(fewer.values())
-    assert len(set(fewer.values())) == len(fewer)
+    for number, expected in enumerate(more):
+        fewer = make(number, "fewer", cases=2, test_cases=1)
+        del fewer["dataset.json"]
+        assert len(fewer) == 5
+        assert fewer.items() <= expected.items()
+        other = make(number, "other", cases=2, test_cases=1, seed=1)
+        assert not set(other.values()) & set(fewer.values())
+        assert len(set(fewer.values())) == len(fewer)
 
 
 def test_unknown_task_and_wrong_numbers_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="'Task02_Heart'; there are Task04_Hippocampus"):
-        synthesize("Task02_Heart", cases=1, output_dir=tmp_path / "x")
+    with pytest.raises(UserError, match="'Task11_Kidney' is no task of the MSD; there are Task01_BrainTumour"):
+        synthesize("Task11_Kidney", cases=1, output_dir=tmp_path / "x")
     with pytest.raises(UserError, match="cases must be 1 or more"):
         synthesize(TASK, cases=0, output_dir=tmp_path / "x")
+    with pytest.raises(UserError, match=r"seed must be 0 or more, got 1\.5"):
+        synthesize(TASK, cases=1, output_dir=tmp_path / "x", seed=1.5)
     assert not (tmp_path / "x").exists()
 
 

@@ -107,6 +107,7 @@ CHECKS: Mapping[str, Check] = {
     **dict.fromkeys(("learning_rate", "architecture_learning_rate"), _number(0, open_end=True)),
     **dict.fromkeys(("initial_temperature", "temperature_rate"), _number(0, open_end=True)),
     **dict.fromkeys(("momentum", "overlap"), _number(0, 1)),
+    "cache_gb": _number(0),
     **dict.fromkeys(("patch_size", "spacing", "mirror_axes"), _sequence),
     "device": _device,
     "mask_placement": _one_of("after_norm", "before_norm"),

@@ -14,8 +14,9 @@ from typing import Any, TypeVar
 from tqdm import tqdm
 
 from ..errors import UserError
-from .dataset import Case, MSDDataset, read_dataset
+from .dataset import Case, MSDDataset, read_dataset, some
 from .folds import split_cases
+from .sound_cases import SoundCases
 from .volumes import Fault, Report, Task, compare_grids, read_image, read_label
 
 logger = logging.getLogger(__name__)
@@ -35,6 +36,8 @@ def check_dataset(
     split_file: str | Path | None = None,
     workers: int = 2,
     spatial_dims: int = 3,
+    cache_dir: str | Path | None = None,
+    modality: Sequence[str] = (),
 ) -> Report:
     """Read every training case of an MSD folder and list all that is wrong.
 
@@ -46,6 +49,8 @@ def check_dataset(
         split_file: as in `split_cases`.
         workers: threads that read; each holds one volume in memory.
         spatial_dims: 2 or 3.
+        cache_dir: where it is noted which cases are sound, so that only new or changed files are read the next time.
+        modality: names of the channels in the bundle's order; the same names in another order are a fault.
 
     Raises:
         UserError: a key of `labels` is no number; all else is in the report.
@@ -55,8 +60,10 @@ def check_dataset(
     except UserError as error:
         return Report(faults=(_as_fault(dataset_dir, error),))
     task = Task(in_channels=in_channels, label_values=_label_values(labels), spatial_dims=spatial_dims)
-    found = _in_parallel(partial(_check_case, task=task), dataset.training, workers)
-    report = sum(found, _check_fold(dataset, fold, split_file))
+    sound = SoundCases(Path(cache_dir) / "sound_cases.txt" if cache_dir else None)
+    unknown = [case for case in dataset.training if not sound.knows(case, task)]
+    found = _in_parallel(partial(_check_case, task=task, sound=sound), unknown, workers)
+    report = sum(found, _check_channels(dataset, in_channels, modality) + _check_fold(dataset, fold, split_file))
     return Report(
         faults=tuple(replace(fault, file=_short(fault.file, dataset.root)) for fault in report.faults),
         warnings=tuple(replace(fault, file=_short(fault.file, dataset.root)) for fault in report.warnings),
@@ -72,6 +79,8 @@ def require_sound_dataset(
     split_file: str | Path | None = None,
     workers: int = 2,
     spatial_dims: int = 3,
+    cache_dir: str | Path | None = None,
+    modality: Sequence[str] = (),
 ) -> None:
     """`check_dataset`, with the warnings logged and the faults raised.
 
@@ -86,6 +95,8 @@ def require_sound_dataset(
         split_file=split_file,
         workers=workers,
         spatial_dims=spatial_dims,
+        cache_dir=cache_dir,
+        modality=modality,
     )
     _act_on(report, f"dataset {dataset_dir}")
 
@@ -148,8 +159,23 @@ def _check_fold(dataset: MSDDataset, fold: int | str, split_file: str | Path | N
     return Report()
 
 
-def _check_case(case: Case, *, task: Task) -> Report:
+def _check_channels(dataset: MSDDataset, in_channels: int, modality: Sequence[str]) -> Report:
+    given, expected = (tuple(name.casefold() for name in names) for names in (dataset.modality, modality))
+    if len(given) != in_channels:
+        rule, remedy = f"{in_channels} channel(s)", "give the bundle's own data, or plan and build a bundle for these"
+    elif given != expected and sorted(given) == sorted(expected):
+        rule, remedy = f"the order {', '.join(modality)}", "reorder the channels of the images and of dataset.json"
+    else:
+        return Report()
+    problem = f"modality must name {rule}, got {len(given)}: {some(dataset.modality)}"
+    return Report(faults=(Fault(file=str(dataset.root / "dataset.json"), problem=problem, remedy=remedy),))
+
+
+def _check_case(case: Case, *, task: Task, sound: SoundCases) -> Report:
     image, of_image = read_image(case.image, task)
     label, of_label = read_label(case.label, task)
     together = compare_grids(case.label, label, image) if image and label else Report()
-    return of_image + of_label + together
+    report = of_image + of_label + together
+    if report == Report():
+        sound.remember(case, task)
+    return report

@@ -77,6 +77,24 @@ def read_dataset(dataset_dir: str | Path) -> MSDDataset:
         raise UserError(f"{root / 'dataset.json'}: {error}") from None
 
 
+def read_dataset_json(path: str | Path) -> dict[str, Any]:
+    """The content of a `dataset.json`, whatever its fields; UTF-8 or Latin-1.
+
+    Raises:
+        UserError: the file is missing, no JSON, or holds something else than an object.
+    """
+    path = Path(path)
+    try:
+        values = json.loads(_text(path))
+    except FileNotFoundError:
+        raise UserError(f"{path} does not exist (current folder: {Path.cwd()}); check the path") from None
+    except (OSError, json.JSONDecodeError) as error:
+        raise UserError(f"{path} is not valid JSON: {error}; mend it or download it again") from error
+    if not isinstance(values, dict):
+        raise UserError(f"{path} must hold a JSON object, got {type(values).__name__}; {LOOKS_LIKE}")
+    return values
+
+
 def datalist(dataset: MSDDataset, ids: Iterable[str]) -> list[dict[str, str]]:
     """MONAI's items `{"image": path, "label": path, "case": id}` of the training cases `ids`, in their order.
 
@@ -140,13 +158,7 @@ def _read_description(root: Path) -> dict[str, Any]:
     path = root / "dataset.json"
     if not path.is_file():
         raise UserError(f"dataset_dir must be an MSD folder, but {root} has no dataset.json; {LOOKS_LIKE}")
-    try:
-        values = json.loads(_text(path))
-    except (OSError, json.JSONDecodeError) as error:
-        raise UserError(f"{path} is not valid JSON: {error}; mend it or download it again") from error
-    if not isinstance(values, dict):
-        raise UserError(f"{path} must hold a JSON object, got {type(values).__name__}; {LOOKS_LIKE}")
-    return values
+    return read_dataset_json(path)
 
 
 def _text(path: Path) -> str:

@@ -128,7 +128,10 @@ def _wrong_channels(path: Path, shape: tuple[int, ...], spatial_dims: int, expec
     channels = 1 if len(shape) == spatial_dims else shape[-1]
     if channels == expected:
         return []
-    return [_fault(path, f"must have {expected} channel(s), got {channels} (shape {shape})", "give the task's images")]
+    problem = f"must have {expected} channel(s), got {channels} (shape {shape})"
+    if len(shape) > spatial_dims and shape[0] == expected:
+        return [_fault(path, problem, "move the channels from the first axis to the last")]
+    return [_fault(path, problem, "give the task's images, channels on the last axis")]
 
 
 def _not_finite(path: Path, voxels: NDArray[Any]) -> list[Fault]:

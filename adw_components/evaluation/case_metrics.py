@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from monai.metrics import compute_dice, compute_hausdorff_distance
 from monai.networks.utils import one_hot
+from monai.transforms.utils import generate_spatial_bounding_box
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,13 +62,24 @@ def case_metrics(
         files: paths to keep with the metrics.
     """
     n_classes = len(labels) + 1
-    predicted, true = (one_hot(volume[None].long(), n_classes) for volume in (prediction, label))
+    volumes = _around_foreground(prediction, label)
+    predicted, true = (one_hot(volume[None].long(), n_classes) for volume in volumes)
     dice = compute_dice(predicted, true, include_background=False, ignore_empty=False)[0]
     present = [volume[0, 1:].flatten(1).any(dim=1) for volume in (predicted, true)]
     dice[~(present[0] | present[1])] = math.nan
     distance = compute_hausdorff_distance(predicted, true, percentile=95, spacing=list(spacing))[0]
     distance[~(present[0] & present[1])] = math.nan
     return CaseMetrics(case=case, dice=_named(dice, labels), hd95_mm=_named(distance, labels), files=dict(files))
+
+
+def _around_foreground(prediction: torch.Tensor, label: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Both volumes cut to where either has foreground: the metrics are the same, a whole CT is not one-hot encoded."""
+    foreground = (prediction != 0) | (label != 0)
+    if not foreground.any():
+        return prediction[..., :1], label[..., :1]
+    start, end = generate_spatial_bounding_box(foreground, select_fn=lambda mask: mask)
+    region = (slice(None), *(slice(low, high) for low, high in zip(start, end, strict=True)))
+    return prediction[region], label[region]
 
 
 def _named(values: torch.Tensor, labels: Mapping[str, str]) -> dict[str, float | None]:

@@ -31,9 +31,10 @@ class MirrorInferer(Inferer):
         total: torch.Tensor | None = None
         for axes in mirrorings:
             logits = self._mirrored(inputs, axes, network, *args, **kwargs)
-            total = logits if total is None else total + logits
+            # In place: the logits of a whole CT take gigabytes.
+            total = logits if total is None else total.add_(logits)
         assert total is not None
-        return total / len(mirrorings)
+        return total.div_(len(mirrorings)) if len(mirrorings) > 1 else total
 
     def _mirrored(self, inputs: torch.Tensor, axes: tuple[int, ...], network: Any, *args: Any, **kwargs: Any) -> Any:
         if not axes:

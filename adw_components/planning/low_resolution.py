@@ -22,7 +22,7 @@ def needs_low_resolution(
     memory_gb: float,
     dataset_voxels: float,
 ) -> bool:
-    """Whether the patch covers less than a quarter of the median image, and a coarser image has at most half its voxels.
+    """Whether the patch covers under a quarter of the median image, and a coarser image has at most half its voxels.
 
     nnU-Net then takes the Dice loss over the batch instead of per patch, since a small patch often lacks a class.
 
@@ -43,7 +43,7 @@ def needs_low_resolution(
         # The dataset's voxels stay those of the full resolution, as in nnU-Net; they bear on the batch only.
         plan = plan_patch(
             coarser,
-            [round(size) for size in sizes],
+            [max(round(size), 1) for size in sizes],
             out_channels=out_channels,
             memory_gb=memory_gb,
             dataset_voxels=dataset_voxels,

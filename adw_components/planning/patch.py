@@ -44,6 +44,11 @@ def feature_map_voxels(patch_size: Sequence[int], strides: PerStage, out_channel
     return total + out_channels * math.prod(patch_size)
 
 
+def voxel_budget(memory_gb: float) -> float:
+    """Feature-map voxels, as `feature_map_voxels` counts them, of a patch of which a batch of 2 fills this memory."""
+    return REFERENCE_VOXELS * memory_gb / REFERENCE_GB
+
+
 def plan_patch(
     spacing: Sequence[float], shape: Sequence[float], *, out_channels: int, memory_gb: float, dataset_voxels: float
 ) -> PatchPlan:
@@ -57,35 +62,42 @@ def plan_patch(
         dataset_voxels: voxels of all training images at that spacing.
     """
     found = topology(spacing, _first_patch(spacing, shape))
-    reference = REFERENCE_VOXELS * memory_gb / REFERENCE_GB
-    shrunk = False
+    reference = voxel_budget(memory_gb)
+    tried = [found.patch_size]
     while (voxels := feature_map_voxels(found.patch_size, found.strides, out_channels)) > reference:
-        smaller = _smaller(spacing, found, shape)
-        if smaller.patch_size == found.patch_size or min(smaller.patch_size) < 1:
-            break  # nothing left to shrink
-        found, shrunk = smaller, True
+        smaller = _smaller(spacing, found, shape, tried)
+        if smaller is None:
+            break
+        found = smaller
+        tried.append(found.patch_size)
     fitting = round(reference / voxels * MIN_BATCH)
     covering = round(dataset_voxels * MAX_COVERED / math.prod(found.patch_size))
     batch = max(min(fitting, covering), MIN_BATCH)
     rule = "minimum" if min(fitting, covering) <= MIN_BATCH else "memory" if fitting <= covering else "dataset"
-    return PatchPlan(topology=found, batch_size=batch, shrunk=shrunk, batch_rule=rule)
+    return PatchPlan(topology=found, batch_size=batch, shrunk=len(tried) > 1, batch_rule=rule)
 
 
 def _first_patch(spacing: Sequence[float], shape: Sequence[float]) -> list[float]:
     """A cube in mm of 256^3 voxels, no larger than the median image, whose median may be half a voxel."""
     edge = FIRST_EDGE * math.prod(spacing) ** (1 / len(spacing))
-    return [min(round(edge / size), length) for size, length in zip(spacing, shape, strict=True)]
+    return [min(max(round(edge / size), 1), length) for size, length in zip(spacing, shape, strict=True)]
 
 
-def _smaller(spacing: Sequence[float], found: Topology, shape: Sequence[float]) -> Topology:
+def _smaller(
+    spacing: Sequence[float], found: Topology, shape: Sequence[float], tried: Sequence[tuple[int, ...]]
+) -> Topology | None:
     """Shorten the axis that is longest relative to the median image by one step of what divides it.
 
-    The step is that of the shortened patch, since a patch one stage shallower has valid sizes in between.
+    The step is that of the shortened patch, since a patch one stage shallower has valid sizes in between. If that
+    is padded back to a patch already tried, the next axis is shortened; none if there is no smaller patch.
     """
-    sizes = list(found.patch_size)
-    ratios = [size / length for size, length in zip(sizes, shape, strict=True)]
-    axis = max(range(len(sizes)), key=lambda index: (ratios[index], index))
-    trial = list(sizes)
-    trial[axis] -= found.divisor[axis]
-    sizes[axis] -= topology(spacing, trial).divisor[axis]
-    return topology(spacing, sizes)
+    ratios = [size / length for size, length in zip(found.patch_size, shape, strict=True)]
+    for axis in sorted(range(len(ratios)), key=lambda index: (ratios[index], index), reverse=True):
+        sizes, trial = list(found.patch_size), list(found.patch_size)
+        trial[axis] -= found.divisor[axis]
+        sizes[axis] -= topology(spacing, trial).divisor[axis]
+        smaller = topology(spacing, sizes)
+        # A U-Net has two stages.
+        if smaller.patch_size not in tried and min(smaller.patch_size) >= 1 and len(smaller.strides) > 1:
+            return smaller
+    return None

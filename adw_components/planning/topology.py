@@ -65,6 +65,4 @@ def _axes_to_halve(spacings: Sequence[float], sizes: Sequence[float]) -> list[in
 
 def _grown(kernel: tuple[int, ...], spacings: Sequence[float]) -> tuple[int, ...]:
     finest = min(spacings)
-    return tuple(
-        3 if size == 3 or spacing / finest < 2 else 1 for size, spacing in zip(kernel, spacings, strict=True)
-    )
+    return tuple(3 if size == 3 or spacing / finest < 2 else 1 for size, spacing in zip(kernel, spacings, strict=True))

@@ -1,5 +1,6 @@
-"""Runs of the hippocampus bundle at toy size, through `monai.bundle` itself."""
+"""Runs of the bundles at toy size, through `monai.bundle` itself."""
 
+import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,7 +10,11 @@ from typing import Any
 import pytest
 from monai.bundle import run
 
+from adw_components.plan import Plan
+from adw_components.synthesis import synthesize
+
 ROOT = Path(__file__).parents[2]
+BUNDLES = sorted(path.parent.parent for path in (ROOT / "bundles").glob("*/configs/metadata.json"))
 BUNDLE = ROOT / "bundles" / "hippocampus_mri_adwunet_segmentation"
 
 PATCH = [24, 32, 24]
@@ -26,6 +31,32 @@ TOY = {
 TOY_SEARCH = {**TOY, "max_epochs": 3, "warmup_epochs": 1}
 TOY_TRAIN = {name: value for name, value in TOY.items() if name != "base_widths"} | {"max_epochs": 2}
 TOY_PREDICTION = {"patch_size": PATCH, "num_workers": 0, "device": "cpu", "amp": False}
+
+
+def quick_patch(bundle: Path) -> list[int]:
+    """Patch of a bundle's small setting."""
+    return json.loads((bundle / "configs" / "quick.json").read_text())["patch_size"]
+
+
+def tiny(config: str, folder: Path) -> dict[str, Any]:
+    """What makes the small setting of a workflow tiny; prepared cases go into `folder`."""
+    once = {"max_epochs": 1, "iterations_per_epoch": 1, "batch_size": 1, "cache_dir": str(folder / "cache")}
+    if config == "search":
+        return {**once, "base_widths": [2, 3], "depths": [1, 2]}
+    return once if config == "train" else {}
+
+
+def data_of(bundle: Path, factory: pytest.TempPathFactory) -> Path:
+    """Generated data of a bundle's task, a little larger than the patch of the small setting: 5 cases, 1 test image."""
+    if bundle not in _DATA:
+        name = Plan.load(bundle / "configs" / "plan.json").dataset.name
+        size = [size + 5 for size in quick_patch(bundle)]
+        folder = factory.mktemp(bundle.name) / name
+        _DATA[bundle] = synthesize(name, cases=5, output_dir=folder, test_cases=1, size=size)
+    return _DATA[bundle]
+
+
+_DATA: dict[Path, Path] = {}
 
 
 @contextmanager

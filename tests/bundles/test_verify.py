@@ -1,6 +1,7 @@
 """Every bundle passes MONAI's own checks, and its exports compute what its network computes."""
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +12,8 @@ from monai.bundle import ConfigParser, ckpt_export, create_workflow, onnx_export
 
 from adw_components.networks import AdwUNet
 
-from .conftest import PATCH, ROOT, inside
+from .conftest import BUNDLES, data_of, inside, quick_patch, tiny
 
-BUNDLES = sorted(path.parent.parent for path in (ROOT / "bundles").glob("*/configs/metadata.json"))
 EXPORTED = {
     "net_id": "network_def",
     "meta_file": "configs/metadata.json",
@@ -55,18 +55,19 @@ SCHEMA = {
 }
 
 
-def test_there_is_a_bundle() -> None:
-    assert BUNDLES
+def test_there_are_ten_bundles_and_no_name_is_part_of_another() -> None:
+    names = [bundle.name for bundle in BUNDLES]
+    assert len(names) == 10
+    assert not [(one, other) for one in names for other in names if one != other and one in other]
+    assert not [name for name in names if "_v" in name]
 
 
-@pytest.fixture(scope="module")
-def weights(tmp_path_factory: pytest.TempPathFactory) -> dict[Path, Path]:
-    """Random weights of the network that each bundle ships."""
-    paths = {}
-    for bundle in BUNDLES:
-        paths[bundle] = tmp_path_factory.mktemp(bundle.name) / "model.pt"
-        torch.save(shipped_network(bundle).state_dict(), paths[bundle])
-    return paths
+@pytest.fixture
+def weights(bundle: Path, tmp_path: Path) -> Path:
+    """Random weights of the network that the bundle ships."""
+    path = tmp_path / "model.pt"
+    torch.save(shipped_network(bundle).state_dict(), path)
+    return path
 
 
 def shipped_network(bundle: Path) -> AdwUNet:
@@ -76,10 +77,21 @@ def shipped_network(bundle: Path) -> AdwUNet:
         return parser.get_parsed_content("network_def").eval()
 
 
-def input_of(bundle: Path) -> torch.Tensor:
+def loaded_network(bundle: Path, weights: Path) -> AdwUNet:
+    network = shipped_network(bundle)
+    network.load_state_dict(torch.load(weights, weights_only=True))
+    return network
+
+
+def image_format(bundle: Path) -> dict:
     metadata = json.loads((bundle / "configs" / "metadata.json").read_text())
-    image = metadata["network_data_format"]["inputs"]["image"]
-    return torch.randn(1, image["num_channels"], *image["spatial_shape"], generator=torch.Generator().manual_seed(0))
+    return metadata["network_data_format"]["inputs"]["image"]
+
+
+def small_input(bundle: Path) -> torch.Tensor:
+    """A batch of the small setting's patch: the plan's takes minutes on a CPU."""
+    shape = (1, image_format(bundle)["num_channels"], *quick_patch(bundle))
+    return torch.randn(shape, generator=torch.Generator().manual_seed(0))
 
 
 @bundles
@@ -95,50 +107,51 @@ def test_metadata_fits_the_schema_and_names_its_version(bundle: Path, tmp_path: 
 
 @bundles
 @pytest.mark.parametrize("config", ["search", "train", "evaluate", "inference"])
-def test_network_takes_and_gives_what_the_metadata_says(bundle: Path, config: str) -> None:
+def test_network_takes_and_gives_what_the_metadata_says(bundle: Path, config: str, tmp_path: Path) -> None:
+    small = tmp_path / "small.json"
+    path = "network_data_format#{}#spatial_shape"
+    small.write_text(json.dumps({path.format(of): quick_patch(bundle) for of in ("inputs#image", "outputs#pred")}))
+    with inside(bundle):
+        verify_net_in_out(
+            net_id="network_def",
+            meta_file=["configs/metadata.json", str(small)],
+            config_file=f"configs/{config}.json",
+            device="cpu",
+        )
+
+
+@pytest.mark.skipif("ADW_FULL_PATCH" not in os.environ, reason="ADW_FULL_PATCH asks for the minutes that it takes")
+@bundles
+def test_network_takes_and_gives_the_whole_patch(bundle: Path) -> None:
     with inside(bundle):
         verify_net_in_out(
             net_id="network_def",
             meta_file="configs/metadata.json",
-            config_file=f"configs/{config}.json",
+            config_file="configs/inference.json",
             device="cpu",
-            **({"base_widths": [2, 3]} if config == "search" else {}),
         )
 
 
 @bundles
-def test_torchscript_gives_the_same_logits(bundle: Path, weights: dict[Path, Path], tmp_path: Path) -> None:
+def test_torchscript_gives_the_same_logits(bundle: Path, weights: Path, tmp_path: Path) -> None:
     with inside(bundle):
-        ckpt_export(
-            filepath=str(tmp_path / "model.ts"),
-            ckpt_file=str(weights[bundle]),
-            **EXPORTED,
-        )
-    network, x = loaded_network(bundle, weights), input_of(bundle)
+        ckpt_export(filepath=str(tmp_path / "model.ts"), ckpt_file=str(weights), **EXPORTED)
+    network, x = loaded_network(bundle, weights), small_input(bundle)
     with torch.no_grad():
         torch.testing.assert_close(torch.jit.load(tmp_path / "model.ts")(x), network(x), rtol=0, atol=1e-4)
 
 
 @bundles
-def test_onnx_gives_the_same_logits(bundle: Path, weights: dict[Path, Path], tmp_path: Path) -> None:
-    x = input_of(bundle)
+def test_onnx_gives_the_same_logits(bundle: Path, weights: Path, tmp_path: Path) -> None:
+    x = small_input(bundle)
     with inside(bundle):
         onnx_export(
-            filepath=str(tmp_path / "model.onnx"),
-            ckpt_file=str(weights[bundle]),
-            **EXPORTED,
-            input_shape=list(x.shape),
+            filepath=str(tmp_path / "model.onnx"), ckpt_file=str(weights), **EXPORTED, input_shape=list(x.shape)
         )
     session = onnxruntime.InferenceSession(tmp_path / "model.onnx", providers=["CPUExecutionProvider"])
     given = session.run(None, {session.get_inputs()[0].name: x.numpy()})[0]
     with torch.no_grad():
         np.testing.assert_allclose(given, loaded_network(bundle, weights)(x).numpy(), rtol=0, atol=1e-4)
-
-
-def loaded_network(bundle: Path, weights: dict[Path, Path]) -> AdwUNet:
-    network = shipped_network(bundle)
-    network.load_state_dict(torch.load(weights[bundle], weights_only=True))
-    return network
 
 
 @bundles
@@ -147,20 +160,15 @@ def loaded_network(bundle: Path, weights: dict[Path, Path]) -> AdwUNet:
     [("search", "train"), ("train", "train"), ("evaluate", "infer"), ("inference", "infer")],
 )
 def test_all_required_properties_are_there(
-    bundle: Path, config: str, workflow_type: str, generated_dataset: Path, tmp_path: Path
+    bundle: Path, config: str, workflow_type: str, tmp_path_factory: pytest.TempPathFactory, tmp_path: Path
 ) -> None:
-    toy = {"base_widths": [2, 3]} if config == "search" else {}
     with inside(bundle):
         workflow = create_workflow(
-            config_file=f"configs/{config}.json",
+            config_file=[f"configs/{config}.json", "configs/quick.json"],
             workflow_type=workflow_type,
-            dataset_dir=str(generated_dataset),
+            dataset_dir=str(data_of(bundle, tmp_path_factory)),
             output_dir=str(tmp_path),
-            patch_size=PATCH,
-            num_workers=0,
-            device="cpu",
-            amp=False,
-            **toy,
+            **tiny(config, tmp_path),
         )
         assert workflow.check_properties() == []
         workflow.finalize()
@@ -169,4 +177,5 @@ def test_all_required_properties_are_there(
 @bundles
 def test_a_bundle_has_the_files_the_zoo_asks_for(bundle: Path) -> None:
     names = ["LICENSE", "docs/README.md", "docs/data_license.txt", "configs/logging.conf", "configs/architecture.json"]
+    names += ["configs/plan.json", "configs/inference_trt.json", "configs/quick.json", "docs/architecture.svg"]
     assert [name for name in names if not (bundle / name).is_file()] == []

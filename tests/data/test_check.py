@@ -14,6 +14,7 @@ import nibabel
 import numpy as np
 import pytest
 
+from adw_components.data import check as check_module
 from adw_components.data.check import check_dataset, require_sound_dataset, require_sound_images
 from adw_components.data.dataset import find_images
 from adw_components.data.volumes import Fault, Report
@@ -221,7 +222,97 @@ def test_channels_are_the_last_axis_and_two_dimensions_work(tmp_path: Path) -> N
     labels = {0: "background", 1: "cell"}
     assert check_dataset(tmp_path, in_channels=3, labels=labels, fold=0, spatial_dims=2) == Report()
     report = check_dataset(tmp_path, in_channels=1, labels=labels, fold=0, spatial_dims=2)
-    assert {fault.problem for fault in report.faults} == {"must have 1 channel(s), got 3 (shape (8, 9, 3))"}
+    of_modality, *of_images = report.faults
+    assert of_modality.problem == "modality must name 1 channel(s), got 3: R, G, B"
+    assert {fault.problem for fault in of_images} == {"must have 1 channel(s), got 3 (shape (8, 9, 3))"}
+    assert len(of_images) == 5
+
+
+BRAIN: dict[str, Any] = {
+    "in_channels": 4,
+    "labels": {"0": "background", "1": "edema"},
+    "modality": ("FLAIR", "T1w", "t1gd", "T2w"),
+    "fold": 0,
+}
+
+
+@pytest.fixture
+def brains(tmp_path: Path) -> Path:
+    """Six cases of four channels, sound."""
+    for folder in ("imagesTr", "labelsTr"):
+        (tmp_path / folder).mkdir()
+    rows = []
+    for number in range(6):
+        image = np.random.default_rng(number).integers(0, 900, (9, 8, 7, 4)).astype(np.int16)
+        label = np.ones((9, 8, 7), np.float32 if number % 2 else np.uint8)
+        for folder, voxels in (("imagesTr", image), ("labelsTr", label)):
+            nibabel.save(nibabel.Nifti1Image(voxels, np.eye(4)), tmp_path / folder / f"{number}.nii.gz")
+        rows.append({"image": f"./imagesTr/{number}.nii.gz", "label": f"./labelsTr/{number}.nii.gz"})
+    write_description(tmp_path, BRAIN["modality"], rows)
+    return tmp_path
+
+
+def write_description(folder: Path, modality: tuple[str, ...], rows: list[dict]) -> None:
+    names = {str(index): name for index, name in enumerate(modality)}
+    values = {"modality": names, "labels": BRAIN["labels"], "relase": "1.0", "training": rows, "name": "Gehirn"}
+    (folder / "dataset.json").write_text(json.dumps({**values, "reference": "Universit\u00e4t"}, ensure_ascii=False))
+
+
+def test_four_channels_and_float_labels_are_sound(brains: Path) -> None:
+    assert check_dataset(brains, **BRAIN) == Report()
+
+
+@pytest.mark.parametrize(
+    ("modality", "problem"),
+    [
+        (("FLAIR", "T1w", "T2w"), "modality must name 4 channel(s), got 3: FLAIR, T1w, T2w"),
+        (
+            ("T1w", "FLAIR", "t1gd", "T2w"),
+            "modality must name the order FLAIR, T1w, t1gd, T2w, got 4: T1w, FLAIR, t1gd, T2w",
+        ),
+    ],
+)
+def test_channels_of_the_description(brains: Path, modality: tuple[str, ...], problem: str) -> None:
+    rows = json.loads((brains / "dataset.json").read_text())["training"]
+    write_description(brains, modality, rows)
+    (fault,) = check_dataset(brains, **BRAIN).faults
+    assert (fault.file, fault.problem) == ("dataset.json", problem)
+
+
+def test_one_image_in_many_with_a_missing_modality_another_shape_or_its_channels_first(brains: Path) -> None:
+    def save(number: int, voxels: np.ndarray) -> None:
+        nibabel.save(nibabel.Nifti1Image(voxels, np.eye(4)), brains / "imagesTr" / f"{number}.nii.gz")
+
+    save(1, np.ones((9, 8, 7, 3), np.int16))
+    save(3, np.ones((9, 8, 6, 4), np.int16))
+    save(4, np.ones((4, 9, 8, 7), np.int16))
+    faults = {f"{fault.file}: {fault.problem}; {fault.remedy}" for fault in check_dataset(brains, **BRAIN).faults}
+    assert faults == {
+        "imagesTr/1.nii.gz: must have 4 channel(s), got 3 (shape (9, 8, 7, 3)); "
+        "give the task's images, channels on the last axis",
+        "labelsTr/3.nii.gz: shape (9, 8, 7) differs from the image's (9, 8, 6); resample the label to the image",
+        "imagesTr/4.nii.gz: must have 4 channel(s), got 7 (shape (4, 9, 8, 7)); "
+        "move the channels from the first axis to the last",
+        "labelsTr/4.nii.gz: shape (9, 8, 7) differs from the image's (4, 9, 8); resample the label to the image",
+    }
+
+
+def test_sound_cases_are_not_read_again_until_their_files_change(
+    brains: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+    check = check_module._check_case
+    monkeypatch.setattr(check_module, "_check_case", lambda case, **rest: read.append(case.id) or check(case, **rest))
+    cache = {"cache_dir": tmp_path / "cache"}
+    assert check_dataset(brains, **BRAIN, **cache) == check_dataset(brains, **BRAIN, **cache) == Report()
+    assert sorted(read) == [str(number) for number in range(6)]
+    change(brains / "labelsTr" / "2.nii.gz", with_voxel(7))
+    (fault,) = check_dataset(brains, **BRAIN, **cache).faults
+    assert "got 7" in fault.problem and read[6:] == ["2"]
+    check_dataset(brains, **BRAIN, **cache)
+    assert read[7:] == ["2"]  # a fault is not remembered
+    check_dataset(brains, **{**BRAIN, "labels": {"0": "background"}}, **cache)
+    assert len(read) == 14  # another task asks anew
 
 
 def test_label_keys_must_be_numbers(folder: Path) -> None:

@@ -1,0 +1,92 @@
+"""Prepared cases in files that are memory-mapped."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from monai.data import PersistentDataset
+from monai.transforms import Compose
+from torch.distributed import get_rank, get_world_size, is_initialized
+from tqdm import tqdm
+
+from ..errors import UserError
+from ..files import replacing
+
+
+class MappedDataset(PersistentDataset):
+    """Cases that are prepared once, kept as files, and read by memory mapping: a crop reads its own part only.
+
+    A file's name depends on its image's and label's path, size and time, and on the transforms before the first random
+    one. Files are prepared when the dataset is built, one after the other, so that memory holds one case at most;
+    several processes share the work. What is there already is not prepared again.
+
+    Args:
+        data: MONAI's items with the paths "image" and "label".
+        transform: what prepares a case, then what is random; the former must give plain tensors.
+        folder: of the files.
+    """
+
+    def __init__(self, data: Sequence[Mapping[str, Any]], transform: Compose, folder: str | Path) -> None:
+        super().__init__(data=data, transform=transform, cache_dir=folder, hash_transform=_hash)
+        self.prepare()
+
+    def prepare(self) -> None:
+        """Prepare the cases that have no file yet."""
+        missing = [item for item in self._own_order() if not self._file(item).is_file()]
+        for item in tqdm(missing, "preparing cases", unit="case", disable=not missing):
+            if not self._file(item).is_file():  # another process may have made it
+                self._write(item)
+
+    def _own_order(self) -> list[Any]:
+        # Every process begins elsewhere, so that they meet where the others have been.
+        start = len(self.data) * get_rank() // get_world_size() if is_initialized() else 0
+        return [*self.data[start:], *self.data[:start]]
+
+    def _file(self, item: Mapping[str, Any]) -> Path:
+        stats = [(str(item[key]), Path(item[key]).stat()) for key in ("image", "label")]
+        text = repr([(path, stat.st_size, stat.st_mtime_ns) for path, stat in stats]) + self.transform_hash
+        assert self.cache_dir is not None
+        return self.cache_dir / f"{hashlib.sha256(text.encode()).hexdigest()[:32]}.pt"
+
+    def _write(self, item: Mapping[str, Any]) -> None:
+        prepared = self._pre_transform(dict(item))
+        try:
+            with replacing(self._file(item)) as temporary:
+                torch.save(prepared, temporary)
+        except (OSError, RuntimeError) as error:  # torch's writer raises the latter where a disk is full
+            reason = str(error).splitlines()[0]
+            raise UserError(
+                f"a prepared case cannot be written to {self.cache_dir}: {reason}; make room or give --cache_dir"
+            ) from error
+
+    def _cachecheck(self, item_transformed: Mapping[str, Any]) -> Any:
+        """The prepared case behind an item, mapped."""
+        file = self._file(item_transformed)
+        if not file.is_file():
+            self._write(item_transformed)
+        return torch.load(file, weights_only=True, mmap=True)
+
+
+def _hash(transforms: Sequence[Any]) -> bytes:
+    return hashlib.sha256(_described(transforms).encode()).hexdigest()[:16].encode()
+
+
+def _described(value: Any) -> str:
+    """What a transform does, as text that is the same in every process, which a pickle's bytes need not be."""
+    if isinstance(value, Mapping):
+        return _joined(f"{key}: {_described(item)}" for key, item in value.items())
+    if isinstance(value, list | tuple | set):
+        return _joined(map(_described, value))
+    if callable(value) and hasattr(value, "__qualname__"):
+        return f"{value.__module__}.{value.__qualname__}"
+    if hasattr(value, "__dict__"):
+        return f"{type(value).__qualname__}{_described(vars(value))}"
+    return repr(value)
+
+
+def _joined(texts: Iterable[str]) -> str:
+    return f"[{', '.join(texts)}]"

@@ -1,0 +1,79 @@
+"""Where prepared cases are kept: in memory if they fit, else in memory-mapped files."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import nibabel
+from monai.data import CacheDataset
+from monai.transforms import Compose
+from torch.utils.data import Dataset
+
+from .dataset import MSDDataset
+from .mapped_dataset import MappedDataset
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Storage:
+    """Where the prepared cases of a run are kept.
+
+    Args:
+        kind: "memory", or "mapped" for files that are memory-mapped.
+        folder: of the files.
+        gigabytes: estimated size of all prepared cases.
+    """
+
+    kind: Literal["memory", "mapped"]
+    folder: Path
+    gigabytes: float
+
+
+def choose_storage(
+    dataset: MSDDataset, *, spacing: Sequence[float], in_channels: int, cache_gb: float, cache_dir: str | Path
+) -> Storage:
+    """Memory if the prepared training cases fit into `cache_gb`, else mapped files.
+
+    The estimate reads the headers only: float32 images and an 8-bit label at the plan's spacing, nothing cropped.
+
+    Args:
+        dataset: the cases.
+        spacing: mm per axis, to which they are resampled.
+        in_channels: of an image.
+        cache_gb: memory for prepared cases, in 10^9 bytes.
+        cache_dir: folder for mapped files.
+    """
+    voxels = sum(_voxels(case.label, spacing) for case in dataset.training)
+    gigabytes = voxels * (4 * in_channels + 1) / 1e9
+    kind: Literal["memory", "mapped"] = "memory" if gigabytes <= cache_gb else "mapped"
+    logger.info("%d prepared cases, %.1f GB: %s", len(dataset.training), gigabytes, kind)
+    return Storage(kind=kind, folder=Path(cache_dir), gigabytes=gigabytes)
+
+
+def prepared_cases(data: Sequence[Mapping[str, Any]], transform: Compose, storage: Storage, num_workers: int) -> Dataset:
+    """The dataset of `data` in its storage; `transform` is split at its first random part.
+
+    Args:
+        data: MONAI's items with the paths "image" and "label".
+        transform: what prepares a case, then what is random.
+        storage: as `choose_storage` gives it.
+        num_workers: threads that prepare cases in memory; mapped ones are prepared one after the other.
+    """
+    if storage.kind == "memory":
+        return CacheDataset(data=data, transform=transform, num_workers=num_workers, progress=False)
+    return MappedDataset(data=data, transform=transform, folder=storage.folder)
+
+
+def _voxels(path: Path, spacing: Sequence[float]) -> float:
+    try:
+        header: Any = nibabel.load(path).header
+        zooms, shape = header.get_zooms()[: len(spacing)], header.get_data_shape()[: len(spacing)]
+    except Exception:  # whatever is wrong with the file, the check of the dataset says it
+        return 0.0
+    return math.prod(size * zoom for size, zoom in zip(shape, zooms, strict=False)) / math.prod(spacing)
