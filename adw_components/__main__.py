@@ -130,8 +130,9 @@ class Commands:
             spacing: mm, such as "[0.9,0.9,3.0]", or several that the cases take by turns.
             empty_labels: number of cases without a labelled voxel.
         """
+        is_custom = any(setting not in (None, 0) for setting in (modality, labels, spacing, empty_labels))
         folder = synthesize_dataset(
-            task or ("Task04_Hippocampus" if modality is None else None),
+            task or (None if is_custom else "Task04_Hippocampus"),
             cases=cases,
             output_dir=output,
             seed=seed,

@@ -58,9 +58,7 @@ class DatasetDescription:
             UserError: a field is missing, unknown or malformed.
         """
         required = ("name", "modality", "labels", "num_training")
-        check_fields(
-            "dataset", values, required=required, optional=("num_test", "description", "reference", "licence")
-        )
+        check_fields("dataset", values, required=required, optional=("num_test", "description", "reference", "licence"))
         return cls(**values)
 
     @classmethod

@@ -11,8 +11,6 @@ import torch
 from torch import distributed as dist
 from torch import nn
 
-from .errors import UserError
-
 
 def is_distributed() -> bool:
     """Whether a process group is there."""
@@ -79,14 +77,14 @@ def wrapped(network: nn.Module, device: torch.device | str) -> nn.Module:
 
 
 def own_part(data: Sequence[Any]) -> list[Any]:
-    """Every n-th item, from the rank of this process on, of n processes; each process gets at least one.
+    """Every n-th item, from the rank of this process on, of n processes.
 
-    Raises:
-        UserError: there are fewer items than processes.
+    Where there are fewer items than processes they are repeated, one for each process, since every process must take
+    part in the mean.
     """
     processes = dist.get_world_size() if is_distributed() else 1
-    if len(data) < processes:
-        raise UserError(f"{processes} processes need as many validation cases, got {len(data)}; start fewer processes")
+    if 0 < len(data) < processes:
+        return [data[rank() % len(data)]]
     return list(data[rank() :: processes])
 
 

@@ -23,8 +23,10 @@ from .record_fields import (
 
 FORMAT_VERSION = 1
 AXIS_ORDER = "xyz (NIfTI order after reorientation to RAS; nnU-Net's is the reverse, zyx)"
-_REQUIRED = ("dataset", "spacing_mm", "median_shape", "patch_size", "batch_size", "strides", "kernel_sizes")
-_REQUIRED += ("normalization", "batch_dice")
+_REQUIRED = (
+    *("dataset", "spacing_mm", "median_shape", "patch_size", "batch_size"),
+    *("strides", "kernel_sizes", "normalization", "batch_dice"),
+)
 _OPTIONAL = ("foreground_intensity", "memory_gb", "reasons")
 
 

@@ -85,7 +85,7 @@ def _recipe(task: str | None, size: Any, own: dict[str, Any], seed: int) -> Reci
             )
         return custom_recipe(size=size, seed=seed, **own)
     if own:
-        raise UserError(f"{', '.join(own)} cannot be given for a task, got {task}; leave out task, or all of these")
+        raise UserError(f"{', '.join(own)} cannot go with task, got {task}; leave out the one or the other")
     return task_recipe(str(task), size)
 
 

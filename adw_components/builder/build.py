@@ -58,9 +58,7 @@ def bundle_files(source: BundleSource, common: Path = COMMON) -> dict[str, str]:
         "configs/plan.json": json_text(source.plan.to_dict()) + "\n",
         "configs/logging.conf": (common / "bodies" / "logging.conf").read_text(encoding="utf-8"),
         "LICENSE": (common / "LICENSE").read_text(encoding="utf-8"),
-        **documents(
-            name=source.name, plan=source.plan, task=source.task, architecture=architecture, common=common
-        ),
+        **documents(name=source.name, plan=source.plan, task=source.task, architecture=architecture, common=common),
     }
 
 
@@ -104,7 +102,9 @@ def new_bundle(plan: Plan, *, name: str, output: str | Path, common: Path = COMM
     check_name(name)
     folder = Path(output) / name
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise UserError(f"{folder} is there already, maybe with a searched architecture; choose another --name or remove it")
+        raise UserError(
+            f"{folder} is there already, maybe with a searched architecture; choose another --name or remove it"
+        )
     write_bundle(BundleSource(name=name, plan=plan), folder, common)
     return folder
 

@@ -29,7 +29,9 @@ def build(
     source = Path(common) if common else COMMON
     if plan is None:
         if name is not None or output is not None:
-            raise UserError("--name and --output belong to --plan; give all three, or none for the repository's ten bundles")
+            raise UserError(
+                "--name and --output belong to --plan; give all three, or none for the repository's ten bundles"
+            )
         return _check(bundles, source) if check else _rebuild(bundles, source)
     if check:
         raise UserError("--check compares the repository's ten bundles and goes without --plan; leave one of them out")

@@ -50,7 +50,7 @@ class NormalizeChannelsd(MapTransform):
 
 def _transform(channel: Normalization) -> Transform:
     limits = channel.value_range()
-    if limits is None:
+    if limits is None or channel.low is None or channel.high is None:
         return NormalizeIntensity(nonzero=channel.nonzero)
     # Clipping and then (x - mean) / std is one linear map of the clipped range.
     return ScaleIntensityRange(a_min=channel.low, a_max=channel.high, b_min=limits[0], b_max=limits[1], clip=True)

@@ -38,7 +38,9 @@ class SoundCases:
 
 def _key(case: Case, task: Task) -> str:
     try:
-        files = [(str(path.resolve()), path.stat().st_size, path.stat().st_mtime_ns) for path in (case.image, case.label)]
+        files = [
+            (str(path.resolve()), path.stat().st_size, path.stat().st_mtime_ns) for path in (case.image, case.label)
+        ]
     except OSError:
         return ""  # a missing file is no line of any file
     facts = (files, task.in_channels, sorted(task.label_values), task.spatial_dims)

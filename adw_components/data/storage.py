@@ -56,7 +56,9 @@ def choose_storage(
     return Storage(kind=kind, folder=Path(cache_dir), gigabytes=gigabytes)
 
 
-def prepared_cases(data: Sequence[Mapping[str, Any]], transform: Compose, storage: Storage, num_workers: int) -> Dataset:
+def prepared_cases(
+    data: Sequence[Mapping[str, Any]], transform: Compose, storage: Storage, num_workers: int
+) -> Dataset:
     """The dataset of `data` in its storage; `transform` is split at its first random part.
 
     Args:

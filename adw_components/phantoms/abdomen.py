@@ -17,7 +17,7 @@ from .uneven import Loops, Rough
 
 # Hounsfield units in the portal venous phase; texture.
 _VALUES = {
-    "bowel": (35.0, 25.0),
+    "bowel": (30.0, 20.0),
     "kidney": (175.0, 15.0),
     "renal pelvis": (10.0, 0.0),
     "colon": (48.0, 12.0),
@@ -77,11 +77,10 @@ class Abdomen:
         found = []
         for name, shape in self.shapes.items():
             usual, texture = _VALUES[name.removesuffix(" left").removesuffix(" right")]
-            named = name == label
-            units = (value if named else usual) + rng.normal(0, 6.0)
-            found.append(
-                Structure(shape=shape, value=(units,), texture=texture, label=int(named), margin=margin * named)
-            )
+            chosen = name == label
+            units = (value if chosen else usual) + rng.normal(0, 12.0)
+            rim = margin if chosen else 0.0
+            found.append(Structure(shape=shape, value=(units,), texture=texture, label=int(chosen), margin=rim))
         return found
 
     def liver_vessels(self, rng: np.random.Generator, least: Vector) -> list[Shape]:
@@ -107,9 +106,11 @@ class Abdomen:
         return on_path(self.pancreas_path, rng.uniform(0.05, 0.85) ** 1.3)
 
     def in_colon(self, rng: np.random.Generator) -> Vector:
-        """A point of the wall of the colon."""
+        """A point of the wall of the colon, more often of its last third."""
         offset = rng.standard_normal(3) * (1, 1, 0.3)
-        centre = np.array(on_path(self.colon_path, rng.uniform(0.08, 0.92)))
+        centre = np.array(
+            on_path(self.colon_path, rng.choice((rng.uniform(0.05, 0.6), rng.uniform(0.6, 0.92)), p=(0.3, 0.7)))
+        )
         x, y, z = (centre + 0.06 * offset / np.linalg.norm(offset)).tolist()
         return x, y, z
 

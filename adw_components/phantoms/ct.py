@@ -53,7 +53,7 @@ def pancreas(plan: Plan, grid: Grid, rng: np.random.Generator) -> Scene:
     """Task07: the pancreas, lobulated, and a darker tumour in it."""
     body = Abdomen.random(rng)
     organs = body.structures(rng, "pancreas", level(plan, 0.3)[0], _rim(grid))
-    radii = grid.at_least(rng.uniform(0.06, 0.09), 1.5)
+    radii = grid.at_least(rng.uniform(0.065, 0.095), 1.7)
     tumour = Rough(Ellipsoid(body.in_pancreas(rng), radii, rng.uniform(-40, 40, 3).tolist()), grain=0.006)
     return _scene(plan, grid, rng, [*organs, *_all([tumour], level(plan, -0.6), 2, 12.0)])
 
@@ -71,7 +71,7 @@ def colon(plan: Plan, grid: Grid, rng: np.random.Generator) -> Scene:
     radii = grid.at_least(rng.uniform(0.09, 0.13), 2.0)
     tumour = Structure(
         shape=Rough(Ellipsoid(body.in_colon(rng), radii, rng.uniform(-40, 40, 3).tolist()), grain=0.01),
-        value=level(plan, 0.5),
+        value=level(plan, 0.65),
         texture=12.0,
         label=1,
         margin=_rim(grid),
@@ -81,7 +81,7 @@ def colon(plan: Plan, grid: Grid, rng: np.random.Generator) -> Scene:
 
 def _rim(grid: Grid) -> float:
     """What raters leave out of an organ: the rim that fades into fat or air."""
-    return -0.35 * grid.voxel[0]
+    return -0.25 * grid.voxel[0]
 
 
 def _scene(plan: Plan, grid: Grid, rng: np.random.Generator, organs: list[Structure]) -> Scene:

@@ -1,8 +1,8 @@
 """How the images of the ten tasks were acquired: size, spacing, field of view, stored types. No torch here.
 
 Sizes and spacings are from nnU-Net's fingerprints of the full data: median size before the empty border is cropped, 5
-to 95 % of the spacings within a slice, slice thicknesses about as often as they occur. Of Tasks 03, 08 and 10 we have no
-fingerprint: the sizes are those of nnU-Net's supplement (Isensee et al., Nature Methods 2021), the thicknesses were
+to 95 % of the spacings within a slice, slice thicknesses about as often as they occur. Of Tasks 03, 08 and 10 we have
+no fingerprint: the sizes are those of nnU-Net's supplement (Isensee et al., Nature Methods 2021), the thicknesses were
 chosen around the spacing of nnU-Net's plans.
 """
 

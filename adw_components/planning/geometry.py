@@ -55,8 +55,8 @@ def plan_geometry(fingerprint: Fingerprint, *, num_training: int, out_channels: 
         UserError: the images are flat, or too small for a U-Net.
     """
     target, median = _target(fingerprint)
-    for sizes in (np.median(fingerprint.shapes_after_crop, axis=0), median):
-        _refuse_flat(sizes)
+    _refuse_flat(np.median(fingerprint.shapes_after_crop, axis=0).tolist())
+    _refuse_flat(median)
     order = _order(target.spacing)
     spacing, shape = (tuple(values[axis] for axis in order) for values in (target.spacing, median))
     voxels = math.prod(median) * num_training

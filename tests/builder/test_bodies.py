@@ -7,7 +7,12 @@ from adw_components.errors import UserError
 
 FILLER = Filler(
     values={"patch": [1, 2], "task": "Task00"},
-    pieces={"steps": ["b", "+more"], "more": ["c"], "loss": {"size": {"_value_": "patch"}}, "keys": {"x": 1, "y": "+loss"}},
+    pieces={
+        "steps": ["b", "+more"],
+        "more": ["c"],
+        "loss": {"size": {"_value_": "patch"}},
+        "keys": {"x": 1, "y": "+loss"},
+    },
 )
 
 
@@ -29,7 +34,10 @@ def test_all_else_stays() -> None:
     assert FILLER.filled(body) == body
 
 
-@pytest.mark.parametrize("body", [{"_values_": ["spacing"]}, {"a": {"_value_": "spacing"}}, ["+transforms"], {"+x": None}])
+UNKNOWN = [{"_values_": ["spacing"]}, {"a": {"_value_": "spacing"}}, ["+transforms"], {"+x": None}]
+
+
+@pytest.mark.parametrize("body", UNKNOWN)
 def test_an_unknown_name_is_an_error(body: object) -> None:
     with pytest.raises(UserError, match="a body asks for the"):
         FILLER.filled(body)

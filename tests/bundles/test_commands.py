@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import BUNDLE, TOY_SEARCH, TOY_TRAIN
+from .conftest import BUNDLE, BUNDLES, TOY_SEARCH, data_of, tiny
 
 MONAI_BUNDLE = ["-m", "monai.bundle", "run"]
 
@@ -20,10 +20,10 @@ def options(values: dict) -> list[str]:
     return [word for pair in pairs for word in pair]
 
 
-def command(*words: str, **values: object) -> subprocess.CompletedProcess:
+def command(*words: str, folder: Path = BUNDLE, **values: object) -> subprocess.CompletedProcess:
     environment = {**os.environ, "PYTHONWARNINGS": "ignore", "OMP_NUM_THREADS": "1"}
     return subprocess.run(
-        [sys.executable, *words, *options(values)], cwd=BUNDLE, capture_output=True, text=True, env=environment
+        [sys.executable, *words, *options(values)], cwd=folder, capture_output=True, text=True, env=environment
     )
 
 
@@ -58,22 +58,25 @@ def test_a_faulty_dataset_ends_a_command_with_a_line_per_fault_and_nothing_writt
     assert not output.exists()
 
 
-def test_two_processes_search_and_train_as_one_would(generated_dataset: Path, tmp_path: Path) -> None:
-    toy = {name: value for name, value in TOY_SEARCH.items() if name != "device"}
-    architecture = f"{tmp_path}/search/architecture.json"
-    done = torchrun("search", generated_dataset, tmp_path, {**toy, "max_epochs": 2, "warmup_epochs": 1})
+@pytest.mark.parametrize("name", ["hippocampus_mri", "prostate_mri"])
+def test_two_processes_search_and_train(name: str, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """An isotropic and an anisotropic task, the latter from mapped files that both processes prepare."""
+    bundle = next(bundle for bundle in BUNDLES if bundle.name.startswith(name))
+    data = data_of(bundle, tmp_path_factory)
+    done = torchrun(bundle, "search", data, tmp_path, {"max_epochs": 2, "cache_gb": 0})
     assert done.returncode == 0, done.stderr[-3000:]
-    toy = {name: value for name, value in TOY_TRAIN.items() if name != "device"}
-    done = torchrun("train", generated_dataset, tmp_path, {**toy, "architecture_path": architecture})
+    architecture = f"{tmp_path}/search/architecture.json"
+    done = torchrun(bundle, "train", data, tmp_path, {"max_epochs": 2, "architecture_path": architecture})
     assert done.returncode == 0, done.stderr[-3000:]
     for kind in ("search", "train"):
         rows = [json.loads(line) for line in (tmp_path / kind / f"{kind}.jsonl").read_text().splitlines()]
         assert [row["epoch"] for row in rows] == [1, 2]
         assert rows[-1]["validation"]["mean_dice"] is not None
     assert (tmp_path / "train" / "model.pt").exists()
+    assert len(list((tmp_path / "cache").glob("*.pt"))) == 5
 
 
-def torchrun(kind: str, dataset: Path, folder: Path, toy: dict) -> subprocess.CompletedProcess:
+def torchrun(bundle: Path, kind: str, data: Path, folder: Path, more: dict) -> subprocess.CompletedProcess:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -81,10 +84,11 @@ def torchrun(kind: str, dataset: Path, folder: Path, toy: dict) -> subprocess.Co
         *("-m", "torch.distributed.run", "--nproc_per_node=2", f"--master_port={port}"),
         *MONAI_BUNDLE,
         kind,
-        config_file=f"['configs/{kind}.json','configs/multi_gpu_{kind}.json']",
-        dataset_dir=str(dataset),
+        folder=bundle,
+        config_file=f"['configs/{kind}.json','configs/quick.json','configs/multi_gpu_{kind}.json']",
+        dataset_dir=str(data),
         output_dir=f"{folder}/{kind}",
-        **toy,
+        **tiny(kind, folder) | more,
     )
 
 

@@ -19,7 +19,14 @@ def run_from(folder: Path, bundle: Path, run_id: str, config: str, **options: ob
     configs = [str(bundle / "configs" / f"{name}.json") for name in (config, "quick")]
     logging = str(bundle / "configs" / "logging.conf")
     with inside(folder):
-        run(run_id, config_file=configs, logging_file=logging, bundle_root=str(bundle), **tiny(config, folder), **options)
+        run(
+            run_id,
+            config_file=configs,
+            logging_file=logging,
+            bundle_root=str(bundle),
+            **tiny(config, folder),
+            **options,
+        )
 
 
 @pytest.mark.parametrize("bundle", BUNDLES, ids=lambda path: path.name)

@@ -150,13 +150,15 @@ def test_the_report_of_the_flow_is_one_page(runs: Path) -> None:
     assert "hippocampus_" in page and "<svg" in page
 
 
-def test_the_quick_overlay_works_on_search_and_train(generated_dataset: Path, tmp_path: Path) -> None:
-    toy = {"max_epochs": 2, "iterations_per_epoch": 1, "val_interval": 2, "patch_size": [24, 32, 24]}
-    data = {"dataset_dir": str(generated_dataset), **toy}
-    run_bundle("search", ["search", "quick"], output_dir=f"{tmp_path}/search", warmup_epochs=1, **data)
-    architecture = f"{tmp_path}/search/architecture.json"
-    run_bundle("train", ["train", "quick"], output_dir=f"{tmp_path}/train", architecture_path=architecture, **data)
-    assert (tmp_path / "train" / "model.pt").exists()
+def test_the_tensorrt_overlay_runs_the_plain_network_where_there_is_no_tensorrt(
+    runs: Path, generated_dataset: Path, tmp_path: Path
+) -> None:
+    model = {"model_dir": f"{runs}/train", **TOY_PREDICTION}
+    names = ["inference", "inference_trt"]
+    run_bundle("infer", names, dataset_dir=str(generated_dataset), output_dir=str(tmp_path), **model)
+    for path in (runs / "predictions").glob("*.nii.gz"):
+        given = nib.load(tmp_path / path.name).get_fdata()
+        np.testing.assert_array_equal(given, nib.load(path).get_fdata())
 
 
 @pytest.mark.parametrize("searched", ["width", "depth"])

@@ -110,5 +110,5 @@ def test_mistakes_are_told_in_a_line(tmp_path: Path, settings: dict[str, object]
 
 
 def test_task_and_modality_exclude_each_other(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="modality, labels cannot be given for a task, got Task09_Spleen"):
+    with pytest.raises(UserError, match="modality, labels cannot go with task, got Task09_Spleen"):
         synthesize("Task09_Spleen", cases=1, output_dir=tmp_path / "x", modality="CT", labels="a")
