@@ -36,12 +36,6 @@ def _present(folder: Path) -> list[Path]:
 
 def _diff(path: Path, expected: str) -> str:
     committed = path.read_text(encoding="utf-8", errors="replace")
-    lines = difflib.unified_diff(
-        committed.splitlines(),
-        expected.splitlines(),
-        f"{path} (committed)",
-        f"{path} (from the source)",
-        lineterm="",
-        n=1,
-    )
+    names = f"{path} (committed)", f"{path} (from the source)"
+    lines = difflib.unified_diff(committed.splitlines(), expected.splitlines(), *names, lineterm="", n=1)
     return "\n".join(lines) or f"{path}: line endings or encoding differ"

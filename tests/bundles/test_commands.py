@@ -48,6 +48,7 @@ def test_a_faulty_dataset_ends_a_command_with_a_line_per_fault_and_nothing_writt
         config_file="configs/search.json",
         dataset_dir=str(broken_dataset),
         output_dir=str(output),
+        cache_dir=str(tmp_path / "cache"),
         **TOY_SEARCH,
     )
     assert done.returncode == 1
@@ -101,6 +102,7 @@ def test_mlflow_tracks_a_search(generated_dataset: Path, tmp_path: Path) -> None
         config_file="configs/search.json",
         dataset_dir=str(generated_dataset),
         output_dir=str(output),
+        cache_dir=str(tmp_path / "cache"),
         tracking="mlflow",
         **toy,
     )
