@@ -92,7 +92,7 @@ def test_records_need_the_standard_library_alone(file: Path) -> None:
     assert inside(file) <= RECORDS
 
 
-@pytest.mark.parametrize("start", ["report", "describe"])
+@pytest.mark.parametrize("start", ["report", "describe", "builder", "synthesis"])
 def test_what_reads_files_never_needs_the_networks(start: str) -> None:
     layers = reachable(start)
     assert not layers & {"networks", "search", "engines", "retrain", "inference", "distributed", "losses"}

@@ -106,11 +106,10 @@ class Abdomen:
         return on_path(self.pancreas_path, rng.uniform(0.05, 0.85) ** 1.3)
 
     def in_colon(self, rng: np.random.Generator) -> Vector:
-        """A point of the wall of the colon, more often of its last third."""
+        """A point of the wall of the colon, mostly of its descending and sigmoid parts."""
         offset = rng.standard_normal(3) * (1, 1, 0.3)
-        centre = np.array(
-            on_path(self.colon_path, rng.choice((rng.uniform(0.05, 0.6), rng.uniform(0.6, 0.92)), p=(0.3, 0.7)))
-        )
+        share = rng.uniform(0.05, 0.5) if rng.random() < 0.2 else rng.uniform(0.5, 0.8)
+        centre = np.array(on_path(self.colon_path, share))
         x, y, z = (centre + 0.06 * offset / np.linalg.norm(offset)).tolist()
         return x, y, z
 

@@ -68,7 +68,7 @@ def spleen(plan: Plan, grid: Grid, rng: np.random.Generator) -> Scene:
 def colon(plan: Plan, grid: Grid, rng: np.random.Generator) -> Scene:
     """Task10: one tumour in the wall of the colon."""
     body = Abdomen.random(rng)
-    radii = grid.at_least(rng.uniform(0.09, 0.13), 2.0)
+    radii = grid.at_least(rng.uniform(0.10, 0.14), 2.0)
     tumour = Structure(
         shape=Rough(Ellipsoid(body.in_colon(rng), radii, rng.uniform(-40, 40, 3).tolist()), grain=0.01),
         value=level(plan, 0.65),

@@ -74,7 +74,7 @@ def run_bundle(run_id: str | None, config: str | list[str], **overrides: Any) ->
     """`python -m monai.bundle run` in the bundle's folder, in this process."""
     names = [config] if isinstance(config, str) else config
     if names[0] in ("search", "train"):
-        overrides.setdefault("cache_dir", f"{overrides['output_dir']}_cache")
+        overrides.setdefault("cache_dir", f"{overrides['dataset_dir']}_cache")
     with inside(BUNDLE):
         run(run_id=run_id, config_file=[f"configs/{name}.json" for name in names], **overrides)
 

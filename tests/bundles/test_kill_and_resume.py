@@ -36,11 +36,11 @@ def test_search(tmp_path: Path, generated_dataset: Path) -> None:
         "dataset_dir": str(generated_dataset),
         "cache_dir": str(tmp_path / "cache"),
         **TOY_SEARCH,
-        "max_epochs": 12,
-        "warmup_epochs": 3,
+        "max_epochs": 24,
+        "warmup_epochs": 6,
         "val_interval": 4,
     }
-    kill_and_resume(tmp_path, arguments, longest=4.0)
+    kill_and_resume(tmp_path, arguments, longest=3.0)
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     assert without_wall_times(whole / "search.jsonl") == without_wall_times(killed / "search.jsonl")
     assert (whole / "architecture.json").read_bytes() == (killed / "architecture.json").read_bytes()
@@ -54,10 +54,10 @@ def test_retraining(tmp_path: Path, generated_dataset: Path, runs: Path) -> None
         "cache_dir": str(tmp_path / "cache"),
         "architecture_path": f"{runs}/search/architecture.json",
         **TOY_TRAIN,
-        "max_epochs": 16,
+        "max_epochs": 24,
         "val_interval": 4,
     }
-    kill_and_resume(tmp_path, arguments, longest=4.0)
+    kill_and_resume(tmp_path, arguments, longest=3.0)
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     assert without_wall_times(whole / "train.jsonl") == without_wall_times(killed / "train.jsonl")
     for name in ("model.pt", "model_last.pt"):
