@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from .errors import UserError
-from .files import json_text, read_json, write_json
+from .files import json_text
+from .json_record import JsonRecord
 from .record_fields import (
     PerStage,
     check_count,
@@ -25,7 +25,7 @@ Widths = tuple[tuple[int, ...], ...]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Architecture:
+class Architecture(JsonRecord):
     """How deep and how wide every block of a U-Net with `S` encoder and `S - 1` decoder stages is.
 
     Two architectures are equal when they build the same network; where they come from does not count.
@@ -41,6 +41,8 @@ class Architecture:
     Raises:
         UserError: a field is malformed; the message names the field, the value and the rule.
     """
+
+    KIND: ClassVar[str] = "architecture"
 
     encoder_widths: Widths
     decoder_widths: Widths
@@ -101,23 +103,6 @@ class Architecture:
         )
         check_format_version("architecture", values["format_version"], FORMAT_VERSION)
         return cls(**{name: value for name, value in values.items() if name != "format_version"})
-
-    def save(self, path: str | Path) -> None:
-        """Write the record as JSON to `path`, whole or not at all."""
-        write_json(path, self.to_dict())
-
-    @classmethod
-    def load(cls, path: str | Path) -> Architecture:
-        """Read the record that `save` wrote.
-
-        Raises:
-            UserError: the file is missing, no JSON, or a field is malformed; the message names the file.
-        """
-        values = read_json(path, "architecture")
-        try:
-            return cls.from_dict(values)
-        except UserError as error:
-            raise UserError(f"{path}: {error}") from error
 
 
 def _check_provenance(provenance: Any) -> None:

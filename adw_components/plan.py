@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from .dataset_description import DatasetDescription
 from .errors import UserError
-from .files import read_json, write_json
+from .json_record import JsonRecord
 from .normalization import Normalization
 from .record_fields import (
     PerStage,
@@ -31,7 +30,7 @@ _OPTIONAL = ("foreground_intensity", "memory_gb", "reasons")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plan:
+class Plan(JsonRecord):
     """What nnU-Net's rules, or nnU-Net's own plan, say about a dataset. Axes run x, y, z.
 
     Args:
@@ -48,6 +47,8 @@ class Plan:
         memory_gb: GPU memory that patch and batch aim at.
         reasons: for a field, why it has its value.
     """
+
+    KIND: ClassVar[str] = "plan"
 
     dataset: DatasetDescription
     spacing_mm: tuple[float, ...]
@@ -123,23 +124,6 @@ class Plan:
         fields["normalization"] = _normalizations(values["normalization"])
         fields["foreground_intensity"] = tuple(values.get("foreground_intensity", ()))
         return cls(**fields)
-
-    def save(self, path: str | Path) -> None:
-        """Write the record as JSON to `path`, whole or not at all."""
-        write_json(path, self.to_dict())
-
-    @classmethod
-    def load(cls, path: str | Path) -> Plan:
-        """Read the record that `save` wrote.
-
-        Raises:
-            UserError: the file is missing, no JSON, or a field is malformed; the message names the file.
-        """
-        values = read_json(path, "plan")
-        try:
-            return cls.from_dict(values)
-        except UserError as error:
-            raise UserError(f"{path}: {error}") from error
 
 
 def _normalizations(rows: Any) -> tuple[Normalization, ...]:

@@ -12,7 +12,7 @@ import pytest
 import adw_components
 
 PACKAGE = Path(adw_components.__file__).parent
-RECORDS = {"architecture", "record_fields", "search_space", "cost", "reference", "errors", "files"}
+RECORDS = {"architecture", "record_fields", "search_space", "cost", "reference", "errors", "files", "json_record"}
 RECORDS |= {"plan", "normalization", "dataset_description", "tasks", "describe", "describe_plan"}
 FILES = sorted(path.relative_to(PACKAGE) for path in PACKAGE.rglob("*.py"))
 

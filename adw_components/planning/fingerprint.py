@@ -5,11 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from ..errors import UserError
-from ..files import read_json, write_json
+from ..json_record import JsonRecord
 from ..record_fields import check_fields, check_format_version, positive_integers, positive_numbers
 
 FORMAT_VERSION = 1
@@ -21,7 +20,7 @@ _OWN_KEYS = ("format_version", "axis_order")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Fingerprint:
+class Fingerprint(JsonRecord):
     """Measurements of the training cases of a dataset. Axes run x, y, z.
 
     Args:
@@ -31,6 +30,8 @@ class Fingerprint:
         foreground_intensity: per channel, the `STATISTICS` of the labelled voxels; none if no voxel is labelled.
         case_ids: whose measurements these are, in the same order, where that is known.
     """
+
+    KIND: ClassVar[str] = "fingerprint"
 
     spacings: tuple[tuple[float, ...], ...]
     shapes_after_crop: tuple[tuple[int, ...], ...]
@@ -92,23 +93,6 @@ class Fingerprint:
             foreground_intensity=_by_channel(values[_INTENSITY]),
             case_ids=tuple(values.get("case_ids", ())) if own else (),
         )
-
-    def save(self, path: str | Path) -> None:
-        """Write the record as JSON to `path`, whole or not at all."""
-        write_json(path, self.to_dict())
-
-    @classmethod
-    def load(cls, path: str | Path) -> Fingerprint:
-        """Read what `save` wrote, or nnU-Net's `dataset_fingerprint.json`.
-
-        Raises:
-            UserError: the file is missing, no JSON, or a field is malformed; the message names the file.
-        """
-        values = read_json(path, "fingerprint")
-        try:
-            return cls.from_dict(values)
-        except UserError as error:
-            raise UserError(f"{path}: {error}") from error
 
 
 def _check_format(values: Mapping[str, Any]) -> None:
