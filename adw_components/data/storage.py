@@ -14,7 +14,6 @@ from monai.data import CacheDataset
 from monai.transforms import Compose
 from torch.utils.data import Dataset
 
-from .dataset import MSDDataset
 from .mapped_dataset import MappedDataset
 
 logger = logging.getLogger(__name__)
@@ -36,23 +35,28 @@ class Storage:
 
 
 def choose_storage(
-    dataset: MSDDataset, *, spacing: Sequence[float], in_channels: int, cache_gb: float, cache_dir: str | Path
+    items: Sequence[Mapping[str, Any]],
+    *,
+    spacing: Sequence[float],
+    in_channels: int,
+    cache_gb: float,
+    cache_dir: str | Path,
 ) -> Storage:
-    """Memory if the prepared training cases fit into `cache_gb`, else mapped files.
+    """Memory if the prepared cases fit into `cache_gb`, else mapped files.
 
     The estimate reads the headers only: float32 images and an 8-bit label at the plan's spacing, nothing cropped.
 
     Args:
-        dataset: the cases.
+        items: MONAI's items of all cases of the run, with the path "label".
         spacing: mm per axis, to which they are resampled.
         in_channels: of an image.
         cache_gb: memory for prepared cases, in 10^9 bytes.
         cache_dir: folder for mapped files.
     """
-    voxels = sum(_voxels(case.label, spacing) for case in dataset.training)
+    voxels = sum(_voxels(Path(item["label"]), spacing) for item in items)
     gigabytes = voxels * (4 * in_channels + 1) / 1e9
     kind: Literal["memory", "mapped"] = "memory" if gigabytes <= cache_gb else "mapped"
-    logger.info("%d prepared cases, %.1f GB: %s", len(dataset.training), gigabytes, kind)
+    logger.info("%d prepared cases, %.1f GB: %s", len(items), gigabytes, kind)
     return Storage(kind=kind, folder=Path(cache_dir), gigabytes=gigabytes)
 
 

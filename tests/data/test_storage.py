@@ -38,9 +38,10 @@ def test_the_budget_decides_and_the_estimate_is_the_size_of_the_prepared_cases(
 ) -> None:
     dataset = read_dataset(generated_dataset)
     options = {"spacing": (2.0,) * 3, "in_channels": 1, "cache_dir": tmp_path}
-    small, large = (choose_storage(dataset, cache_gb=gigabytes, **options) for gigabytes in (8, 0))
+    cases = datalist(dataset, dataset.case_ids)
+    small, large = (choose_storage(cases, cache_gb=gigabytes, **options) for gigabytes in (8, 0))
     assert (small.kind, large.kind) == ("memory", "mapped")
-    prepared = MappedDataset(datalist(dataset, dataset.case_ids), transforms(), tmp_path)
+    prepared = MappedDataset(cases, transforms(), tmp_path)
     true = sum(case["image"].nelement() * 4 + case["label"].nelement() for case in prepared)
     assert small.gigabytes * 1e9 == pytest.approx(true, rel=0.1)
     assert isinstance(prepared_cases(items, transforms(), small, 0), CacheDataset)
