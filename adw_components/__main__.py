@@ -1,4 +1,4 @@
-"""Command line: python -m adw_components plan | describe | report | synthesize."""
+"""Command line: python -m adw_components plan | describe | build | report | synthesize."""
 
 from __future__ import annotations
 
@@ -9,12 +9,15 @@ from collections.abc import Sequence
 import fire
 
 from .builder.command import build as build_bundles
+from .command_line import checked
 from .describe import describe as describe_architecture
 from .describe_plan import describe_plan, kind_of
 from .errors import UserError, exit_with
 from .planning.command import write_plan
 from .report import build_report
 from .synthesis import synthesize as synthesize_dataset
+
+PROGRAM = "python -m adw_components"
 
 
 class Commands:
@@ -149,7 +152,7 @@ class Commands:
 def main() -> None:
     """Run one command; a user's mistake is one line."""
     try:
-        fire.Fire(Commands, name="python -m adw_components")
+        fire.Fire(Commands, command=checked(Commands, sys.argv[1:], program=PROGRAM), name=PROGRAM)
     except UserError as error:
         exit_with(error)
     except KeyboardInterrupt:

@@ -9,6 +9,9 @@ from typing import Any
 from .errors import UserError
 from .record_fields import check_fields
 
+# With one of these MONAI takes a text in a config for an expression, a reference or a macro, and evaluates it.
+_EVALUATED = ("$", "@", "%")
+
 
 @dataclass(frozen=True, kw_only=True)
 class DatasetDescription:
@@ -37,6 +40,10 @@ class DatasetDescription:
     def __post_init__(self) -> None:
         for field in ("modality", "labels"):
             object.__setattr__(self, field, tuple(str(name) for name in getattr(self, field)))
+            _check_names(f"dataset.{field}", getattr(self, field))
+        _check_names("dataset.name", (self.name,))
+        for field in ("description", "reference", "licence"):
+            _check_text(f"dataset.{field}", getattr(self, field))
         if not self.modality:
             raise UserError("dataset.modality must name at least one channel, got none")
         if len(self.labels) < 2:
@@ -87,6 +94,26 @@ class DatasetDescription:
             num_test=tests if isinstance(tests, int) else 0,
             **texts,
         )
+
+
+def _check_names(what: str, names: Sequence[Any]) -> None:
+    """Raise a `UserError` unless the names are texts, none of them empty, and differ in more than case."""
+    for name in names:
+        _check_text(what, name)
+    bare = [name.strip().casefold() for name in names]
+    if "" in bare:
+        raise UserError(f"{what} must not be empty, got {', '.join(map(repr, names))}; give a name")
+    repeated = [name for name, key in zip(names, bare, strict=True) if bare.count(key) > 1]
+    if repeated:
+        raise UserError(f"{what} must name each but once, whatever the case, got {', '.join(repeated)}; rename one")
+
+
+def _check_text(what: str, text: Any) -> None:
+    if not isinstance(text, str):
+        raise UserError(f"{what} must be a text, got {text!r}")
+    if text.startswith(_EVALUATED):
+        marks = f"{', '.join(_EVALUATED[:-1])} or {_EVALUATED[-1]}"
+        raise UserError(f"{what} must not begin with {marks}, which MONAI evaluates, got {text!r}; begin otherwise")
 
 
 def _by_value(labels: Any) -> Any:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import re
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,11 +20,12 @@ _FLAT_LIST = re.compile(r"\[[^\[\]{}\"]*\]")
 def replacing(path: str | Path) -> Iterator[Path]:
     """Yield a temporary path beside `path` that takes its name once the block ends without an error.
 
-    The temporary name keeps the suffix of `path`, since some writers choose the format by it.
+    The temporary name keeps the suffix of `path`, since some writers choose the format by it. It is nobody else's, on
+    storage that several machines share either.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".partial-{os.getpid()}-{path.name}")
+    temporary = path.with_name(f".partial-{uuid.uuid4().hex[:12]}-{path.name}")
     try:
         yield temporary
         temporary.replace(path)

@@ -20,16 +20,23 @@ MSD: dict[str, Any] = {
     "numTraining": 131,
     "numTest": 70,
 }
-TEXT = st.text(max_size=8)
+EVALUATED = ("$", "@", "%")  # by MONAI, at the beginning of a text in a config
+TEXT = st.text(max_size=8).filter(lambda text: not text.strip().startswith(EVALUATED))
+NAME = TEXT.filter(lambda text: text.strip())
+
+
+def names(min_size: int) -> st.SearchStrategy[tuple[str, ...]]:
+    """Names that differ in more than case."""
+    return st.lists(NAME, min_size=min_size, max_size=12, unique_by=lambda name: name.strip().casefold()).map(tuple)
 
 
 @st.composite
 def descriptions(draw: st.DrawFn) -> DatasetDescription:
     """Any description."""
     return DatasetDescription(
-        name=draw(TEXT),
-        modality=tuple(draw(st.lists(TEXT, min_size=1, max_size=12))),
-        labels=tuple(draw(st.lists(TEXT, min_size=2, max_size=12))),
+        name=draw(NAME),
+        modality=draw(names(1)),
+        labels=draw(names(2)),
         num_training=draw(st.integers(0, 10**6)),
         num_test=draw(st.integers(0, 10**6)),
         description=draw(TEXT),
@@ -53,10 +60,9 @@ def test_both_forms_of_dataset_json_say_the_same(dataset: DatasetDescription) ->
     read = DatasetDescription.from_dataset_json(msd, name=dataset.name)
     assert (read.modality, read.labels, read.num_training) == (dataset.modality, dataset.labels, dataset.num_training)
     assert [getattr(read, name) for name in texts] == [text.strip() for text in texts.values()]
-    if len(set(dataset.labels)) == len(dataset.labels):  # as keys, names must differ
-        nnunet = {"channel_names": channels, "labels": {name: index for index, name in enumerate(dataset.labels)}}
-        theirs = DatasetDescription.from_dataset_json(nnunet, name=dataset.name, cases=7)
-        assert (theirs.modality, theirs.labels, theirs.num_training) == (dataset.modality, dataset.labels, 7)
+    nnunet = {"channel_names": channels, "labels": {name: index for index, name in enumerate(dataset.labels)}}
+    theirs = DatasetDescription.from_dataset_json(nnunet, name=dataset.name, cases=7)
+    assert (theirs.modality, theirs.labels, theirs.num_training) == (dataset.modality, dataset.labels, 7)
 
 
 def test_a_dataset_json_of_the_decathlon() -> None:
@@ -124,6 +130,13 @@ def test_malformed_dataset_json_is_refused(changes: dict[str, Any], message: str
         ({"num_training": -1}, "dataset.num_training must be a whole number from 0 on, got -1"),
         ({"num_training": True}, "dataset.num_training must be a whole number from 0 on, got True"),
         ({"num_test": 1.5}, "dataset.num_test must be a whole number from 0 on, got 1.5"),
+        ({"labels": ["background", "Liver", "liver"]}, "dataset.labels must name each but once, .* got Liver, liver;"),
+        ({"modality": ["CT", "ct "]}, "dataset.modality must name each but once, .* got CT, ct ; rename one"),
+        ({"labels": ["background", " "]}, "dataset.labels must not be empty, got 'background', ' '; give a name"),
+        ({"modality": [""]}, "dataset.modality must not be empty, got ''; give a name"),
+        ({"name": ""}, "dataset.name must not be empty, got ''; give a name"),
+        ({"name": 5}, "dataset.name must be a text, got 5"),
+        ({"reference": None}, "dataset.reference must be a text, got None"),
         ({"classes": 2}, r"dataset has unknown field\(s\) classes"),
     ],
 )
@@ -132,3 +145,15 @@ def test_malformed_records_are_refused(changes: dict[str, Any], message: str) ->
         DatasetDescription.from_dict({**FIELDS, **changes})
     with pytest.raises(UserError, match=r"dataset lacks the field\(s\) name"):
         DatasetDescription.from_dict({})
+
+
+@pytest.mark.parametrize("mark", EVALUATED)
+@pytest.mark.parametrize("field", ["name", "modality", "labels", "description", "reference", "licence"])
+def test_texts_that_monai_would_evaluate_are_refused(field: str, mark: str) -> None:
+    text = f"{mark}print('x')"
+    value = {"modality": [text], "labels": ["background", text]}.get(field, text)
+    with pytest.raises(
+        UserError, match=rf"dataset\.{field} must not begin with \$, @ or %, which MONAI evaluates, got"
+    ):
+        DatasetDescription.from_dict({**FIELDS, field: value})
+    assert DatasetDescription.from_dict({**FIELDS, "description": f"5 {mark} x"}).description == f"5 {mark} x"

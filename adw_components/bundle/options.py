@@ -39,7 +39,14 @@ def require_known_options(arguments: Sequence[str] | None = None) -> None:
         known |= set(read_json(path, "config"))
     unknown = [name for name in given if re.split("#|::", name)[0] not in known]
     if unknown:
-        raise UserError("; ".join(f"--{name} is no option{_closest(name, known)}" for name in unknown))
+        listed_by = "the bundle's docs/README.md lists them"
+        raise UserError("; ".join(f"--{name} is no option{closest(name, known, listed_by)}" for name in unknown))
+
+
+def closest(name: str, known: Iterable[str], listed_by: str) -> str:
+    """The remedy for an unknown option: the known one that is most like it, or else where they are listed."""
+    close = difflib.get_close_matches(name, sorted(known), n=1)
+    return f"; did you mean --{close[0]}?" if close else f"; {listed_by}"
 
 
 def _options(arguments: Sequence[str]) -> Iterable[tuple[str, str]]:
@@ -55,8 +62,3 @@ def _paths(value: str) -> list[str]:
         return [value]
     paths: Any = ast.literal_eval(value)
     return list(paths)
-
-
-def _closest(name: str, known: Iterable[str]) -> str:
-    close = difflib.get_close_matches(name, sorted(known), n=1)
-    return f"; did you mean --{close[0]}?" if close else "; the bundle's docs/README.md lists them"

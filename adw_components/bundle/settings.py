@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
 
+from ..data.cropping import window_size
 from ..errors import UserError
-from ..record_fields import PerStage, check_patch_size
+from ..normalization import Normalization
+from ..record_fields import PerStage, check_patch_size, positive_numbers
 from ..search_space import SearchSpace
 
 Check = Callable[[str, Any], None]
+
+# What the augmentation of a patch takes, with an entry an axis.
+_RANGES = ("rotate_range", "scale_range")
 
 
 def require_settings(*, strides: PerStage, labels: Mapping[str, str], out_channels: int, **settings: Any) -> None:
@@ -31,9 +38,8 @@ def require_settings(*, strides: PerStage, labels: Mapping[str, str], out_channe
     if "patch_size" in settings:
         check_patch_size(settings["patch_size"], strides)
     _check_labels(labels, out_channels)
-    for name in ("spacing", "mirror_axes"):
-        if name in settings:
-            _check_axes(name, settings[name], len(strides[0]))
+    _check_axes(settings, len(strides[0]))
+    _check_channels(settings)
 
 
 def require_choices(search_space: SearchSpace) -> None:
@@ -52,11 +58,23 @@ def _check_labels(labels: Mapping[str, str], out_channels: int) -> None:
         )
 
 
-def _check_axes(name: str, value: Any, spatial_dims: int) -> None:
-    if name == "spacing" and len(value) != spatial_dims:
-        raise UserError(f"spacing must have {spatial_dims} numbers, got {list(value)}")
-    if name == "mirror_axes" and not set(value) <= set(range(spatial_dims)):
-        raise UserError(f"mirror_axes must be a list of axes from 0 to {spatial_dims - 1}, got {list(value)}")
+def _check_axes(settings: Mapping[str, Any], spatial_dims: int) -> None:
+    if "spacing" in settings:
+        positive_numbers("spacing", settings["spacing"], spatial_dims)
+    axes = settings.get("mirror_axes", ())
+    if not all(axis in range(spatial_dims) for axis in axes):
+        raise UserError(f"mirror_axes must be a list of axes from 0 to {spatial_dims - 1}, got {list(axes)}")
+    if settings.keys() >= {"patch_size", *_RANGES}:
+        window_size(settings["patch_size"], **{name: settings[name] for name in _RANGES})
+
+
+def _check_channels(settings: Mapping[str, Any]) -> None:
+    entries = settings.get("normalization", ())
+    for fields in entries:
+        Normalization.from_dict(fields)
+    channels = settings.get("in_channels", len(entries))
+    if "normalization" in settings and len(entries) != channels:
+        raise UserError(f"normalization must have an entry for each of the {channels} channel(s), got {len(entries)}")
 
 
 def _whole(minimum: int) -> Check:
@@ -84,6 +102,29 @@ def _sequence(name: str, value: Any) -> None:
         raise UserError(f'{name} must be a list, such as "[0, 1]", got {value!r}')
 
 
+def _numbers(name: str, value: Any) -> None:
+    rows = value if isinstance(value, Sequence) else ()
+    if not rows or not all(isinstance(entry, int | float) and not isinstance(entry, bool) for entry in rows):
+        raise UserError(f'{name} must be a list with a number an axis, such as "[0.5, 0.5, 0.5]", got {value!r}')
+
+
+def _mappings(name: str, value: Any) -> None:
+    rows = value if isinstance(value, Sequence) else ()
+    if not rows or not all(isinstance(entry, Mapping) for entry in rows):
+        raise UserError(f"{name} must be a list with an object a channel, got {value!r}")
+
+
+def _folder(name: str, value: Any) -> None:
+    if not isinstance(value, str | Path) or not str(value):
+        raise UserError(f"{name} must be the path of a folder, got {value!r}")
+    path = Path(value).absolute()
+    # What is not there yet is made in the nearest folder that is.
+    nearest = next(folder for folder in (path, *path.parents) if os.path.lexists(folder))
+    problem = "a file" if not nearest.is_dir() else "" if os.access(nearest, os.W_OK | os.X_OK) else "not writable"
+    if problem:
+        raise UserError(f"{name} must be a folder that can be written, but {nearest} is {problem}; give another")
+
+
 def _device(name: str, value: Any) -> None:
     try:
         device = torch.device(value)
@@ -103,12 +144,16 @@ def _one_of(*values: str) -> Check:
 
 CHECKS: Mapping[str, Check] = {
     **dict.fromkeys(("max_epochs", "iterations_per_epoch", "val_interval", "batch_size", "sw_batch_size"), _whole(1)),
+    "in_channels": _whole(1),
     **dict.fromkeys(("seed", "num_workers", "warmup_epochs"), _whole(0)),
     **dict.fromkeys(("learning_rate", "architecture_learning_rate"), _number(0, open_end=True)),
     **dict.fromkeys(("initial_temperature", "temperature_rate"), _number(0, open_end=True)),
     **dict.fromkeys(("momentum", "overlap"), _number(0, 1)),
     "cache_gb": _number(0),
     **dict.fromkeys(("patch_size", "spacing", "mirror_axes"), _sequence),
+    **dict.fromkeys(_RANGES, _numbers),
+    "normalization": _mappings,
+    **dict.fromkeys(("cache_dir", "output_dir"), _folder),
     "device": _device,
     "mask_placement": _one_of("after_norm", "before_norm"),
 }

@@ -44,7 +44,8 @@ def check_dataset(
     Args:
         dataset_dir: the MSD folder.
         in_channels: channels of every image; a file with `spatial_dims` axes has one, else its last axis holds them.
-        labels: name of every label value of the task, 0 (background) included; keys may be digit strings.
+        labels: name of every label value of the task, with or without 0 (background); keys may be digit strings. The
+            same names at other values are a fault.
         fold: as in `split_cases`.
         split_file: as in `split_cases`.
         workers: threads that read; each holds one volume in memory.
@@ -63,7 +64,8 @@ def check_dataset(
     sound = SoundCases(Path(cache_dir) / "sound_cases.txt" if cache_dir else None)
     unknown = [case for case in dataset.training if not sound.knows(case, task)]
     found = _in_parallel(partial(_check_case, task=task, sound=sound), unknown, workers)
-    report = sum(found, _check_channels(dataset, in_channels, modality) + _check_fold(dataset, fold, split_file))
+    named = _check_channels(dataset, in_channels, modality) + _check_labels(dataset, labels)
+    report = sum(found, named + _check_fold(dataset, fold, split_file))
     return Report(
         faults=tuple(replace(fault, file=_short(fault.file, dataset.root)) for fault in report.faults),
         warnings=tuple(replace(fault, file=_short(fault.file, dataset.root)) for fault in report.warnings),
@@ -168,6 +170,27 @@ def _check_channels(dataset: MSDDataset, in_channels: int, modality: Sequence[st
     else:
         return Report()
     problem = f"modality must name {rule}, got {len(given)}: {some(dataset.modality)}"
+    return _of_description(dataset, problem, remedy)
+
+
+def _check_labels(dataset: MSDDataset, labels: Mapping[Any, str]) -> Report:
+    expected = {int(value): name for value, name in labels.items() if int(value)}
+    names = {value: name.casefold() for value, name in expected.items()}
+    # The bundle's names wherever the dataset has them; what it calls background is none.
+    given = {value: name.casefold() for value, name in dataset.labels.items() if name.casefold() in names.values()}
+    if given == names or sorted(given.values()) != sorted(names.values()):
+        return Report()
+    found = {value: name for value, name in dataset.labels.items() if value or value in given}
+    problem = f"labels must be {_numbered(expected)} in this order, got {_numbered(found)}"
+    remedy = "renumber the labels of the files and of dataset.json"
+    return _of_description(dataset, problem, remedy)
+
+
+def _numbered(names: Mapping[int, str]) -> str:
+    return ", ".join(f"{value} {name}" for value, name in sorted(names.items()))
+
+
+def _of_description(dataset: MSDDataset, problem: str, remedy: str) -> Report:
     return Report(faults=(Fault(file=str(dataset.root / "dataset.json"), problem=problem, remedy=remedy),))
 
 

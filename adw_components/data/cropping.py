@@ -24,10 +24,10 @@ def is_nonzero(image: torch.Tensor) -> torch.Tensor:
     return mask if bool(mask.any()) else torch.ones_like(mask)
 
 
-def crop_size(
+def window_size(
     patch_size: Sequence[int], *, rotate_range: Sequence[float], scale_range: Sequence[float]
 ) -> tuple[int, ...]:
-    """Size of the crop that is rotated and scaled before the patch is cut from its centre.
+    """Size of the window that is rotated and scaled before the patch is cut from its centre.
 
     It holds every voxel that a rotation about one axis, or the largest zoom out, brings into the patch. Each axis
     exceeds the patch by an even number, so that the centres coincide.

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
+import monai
 import torch
 from monai.data import PersistentDataset
 from monai.transforms import Compose
@@ -15,6 +18,7 @@ from tqdm import tqdm
 
 from ..errors import UserError
 from ..files import replacing
+from .transform_text import described
 
 
 class MappedDataset(PersistentDataset):
@@ -31,7 +35,8 @@ class MappedDataset(PersistentDataset):
     """
 
     def __init__(self, data: Sequence[Mapping[str, Any]], transform: Compose, folder: str | Path) -> None:
-        super().__init__(data=data, transform=transform, cache_dir=folder, hash_transform=_hash)
+        # A copy that has not run: transforms keep what they met, which must not be part of the files' names.
+        super().__init__(data=data, transform=deepcopy(transform), cache_dir=folder, hash_transform=_hash)
         self.prepare()
 
     def prepare(self) -> None:
@@ -47,8 +52,8 @@ class MappedDataset(PersistentDataset):
         return [*self.data[start:], *self.data[:start]]
 
     def _file(self, item: Mapping[str, Any]) -> Path:
-        stats = [(str(item[key]), Path(item[key]).stat()) for key in ("image", "label")]
-        text = repr([(path, stat.st_size, stat.st_mtime_ns) for path, stat in stats]) + self.transform_hash
+        stats = [(path, path.stat()) for path in (Path(item[key]).resolve() for key in ("image", "label"))]
+        text = repr([(str(path), stat.st_size, stat.st_mtime_ns) for path, stat in stats]) + self.transform_hash
         assert self.cache_dir is not None
         return self.cache_dir / f"{hashlib.sha256(text.encode()).hexdigest()[:32]}.pt"
 
@@ -66,27 +71,13 @@ class MappedDataset(PersistentDataset):
     def _cachecheck(self, item_transformed: Mapping[str, Any]) -> Any:
         """The prepared case behind an item, mapped."""
         file = self._file(item_transformed)
-        if not file.is_file():
+        try:
+            return torch.load(file, weights_only=True, mmap=True)
+        except (OSError, RuntimeError, EOFError, UnpicklingError):  # not there, or damaged
             self._write(item_transformed)
         return torch.load(file, weights_only=True, mmap=True)
 
 
 def _hash(transforms: Sequence[Any]) -> bytes:
-    return hashlib.sha256(_described(transforms).encode()).hexdigest()[:16].encode()
-
-
-def _described(value: Any) -> str:
-    """What a transform does, as text that is the same in every process, which a pickle's bytes need not be."""
-    if isinstance(value, Mapping):
-        return _joined(f"{key}: {_described(item)}" for key, item in value.items())
-    if isinstance(value, list | tuple | set):
-        return _joined(map(_described, value))
-    if callable(value) and hasattr(value, "__qualname__"):
-        return f"{value.__module__}.{value.__qualname__}"
-    if hasattr(value, "__dict__"):
-        return f"{type(value).__qualname__}{_described(vars(value))}"
-    return repr(value)
-
-
-def _joined(texts: Iterable[str]) -> str:
-    return f"[{', '.join(texts)}]"
+    text = f"{monai.__version__} {described(transforms)}"
+    return hashlib.sha256(text.encode()).hexdigest()[:16].encode()

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from pathlib import Path
 from threading import Lock
 
 from .dataset import Case
 from .volumes import Task
 
+logger = logging.getLogger(__name__)
+
 
 class SoundCases:
     """A file with a line for every case in which nothing was wrong; a changed file or another task is another line.
+
+    A file that cannot be read counts as empty; where it cannot be written, a check goes on without remembering.
 
     Args:
         path: of the file; without it nothing is remembered.
@@ -19,7 +24,7 @@ class SoundCases:
 
     def __init__(self, path: Path | None) -> None:
         self.path = path
-        self.known = set(path.read_text(encoding="utf-8").split()) if path and path.is_file() else set[str]()
+        self.known = _lines(path) if path else set[str]()
         self._lock = Lock()
 
     def knows(self, case: Case, task: Task) -> bool:
@@ -28,12 +33,27 @@ class SoundCases:
 
     def remember(self, case: Case, task: Task) -> None:
         """Note that nothing is wrong with `case`."""
-        if self.path is None:
-            return
         with self._lock:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            with self.path.open("a", encoding="utf-8") as file:
-                file.write(_key(case, task) + "\n")
+            if self.path is None:
+                return
+            try:
+                _append(self.path, _key(case, task))
+            except OSError as error:
+                logger.warning("%s cannot be written (%s); every run will read all files anew", self.path, error)
+                self.path = None
+
+
+def _lines(path: Path) -> set[str]:
+    try:
+        return set(path.read_text(encoding="utf-8").split())
+    except (OSError, UnicodeDecodeError):
+        return set()
+
+
+def _append(path: Path, line: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a", encoding="utf-8") as file:
+        file.write(line + "\n")
 
 
 def _key(case: Case, task: Task) -> str:

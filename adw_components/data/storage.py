@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,12 +51,14 @@ def choose_storage(
         items: MONAI's items of all cases of the run, with the path "label".
         spacing: mm per axis, to which they are resampled.
         in_channels: of an image.
-        cache_gb: memory for prepared cases, in 10^9 bytes.
+        cache_gb: memory for prepared cases on this machine, in 10^9 bytes, shared by its processes.
         cache_dir: folder for mapped files.
     """
     voxels = sum(_voxels(Path(item["label"]), spacing) for item in items)
     gigabytes = voxels * (4 * in_channels + 1) / 1e9
-    kind: Literal["memory", "mapped"] = "memory" if gigabytes <= cache_gb else "mapped"
+    # Every process of a machine keeps its own copy.
+    kept = gigabytes * int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+    kind: Literal["memory", "mapped"] = "memory" if kept <= cache_gb else "mapped"
     logger.info("%d prepared cases, %.1f GB: %s", len(items), gigabytes, kind)
     return Storage(kind=kind, folder=Path(cache_dir), gigabytes=gigabytes)
 

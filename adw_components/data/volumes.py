@@ -59,11 +59,12 @@ class Task:
 
 
 def read_image(path: Path, task: Task) -> tuple[Grid | None, Report]:
-    """The grid of an image, none if unreadable, and what is wrong: channels, NaN or infinite voxels."""
+    """The grid of an image, none if unreadable, and what is wrong: channels, NaN or infinite voxels, nothing but 0."""
     voxels, affine, report = _read(path)
     if voxels is None:
         return None, report
-    faults = [*_wrong_channels(path, voxels.shape, task.spatial_dims, task.in_channels), *_not_finite(path, voxels)]
+    faults = _wrong_channels(path, voxels.shape, task.spatial_dims, task.in_channels)
+    faults += [*_not_finite(path, voxels), *_all_zero(path, voxels)]
     return _grid(voxels, affine, task), Report(faults=tuple(faults))
 
 
@@ -140,6 +141,13 @@ def _not_finite(path: Path, voxels: NDArray[Any]) -> list[Fault]:
         return []
     count = int(np.count_nonzero(~np.isfinite(voxels)))
     return [_fault(path, f"{count} voxel(s) are NaN or infinite", "replace them, say by 0")] if count else []
+
+
+def _all_zero(path: Path, voxels: NDArray[Any]) -> list[Fault]:
+    # Slab by slab, since the first that is not 0 ends the search, and nothing is copied.
+    if any(slab.any() for slab in np.moveaxis(voxels, -1, 0)):
+        return []
+    return [_fault(path, "every voxel is 0", "export the image again or take the case out of dataset.json")]
 
 
 def _shift(image: Grid, label: Grid) -> float:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ..errors import UserError
 from ..files import read_json
+
+logger = logging.getLogger(__name__)
 
 
 def architecture_of(*, model_dir: str | Path, shipped: str | Path) -> str:
@@ -29,6 +33,31 @@ def patch_size_of(*, model_dir: str | Path, shipped: Sequence[int]) -> list[int]
     settings = Path(model_dir) / "settings.json"
     known = read_json(settings, "settings") if settings.is_file() else {}
     return list(known.get("patch_size", shipped))
+
+
+def require_same_preparation(*, model_dir: str | Path, settings: Mapping[str, Any]) -> None:
+    """Raise a `UserError` if a prediction prepares images otherwise than the retraining in `model_dir` did.
+
+    Another fold or patch size is a warning: the first may be meant, the second costs accuracy.
+
+    Args:
+        model_dir: folder of the weights; without `settings.json` in it there is nothing to compare.
+        settings: of the prediction, by the names of the retraining's.
+    """
+    path = Path(model_dir) / "settings.json"
+    trained = read_json(path, "settings") if path.is_file() else {}
+    # JSON turns tuples into lists and keys into texts.
+    given = json.loads(json.dumps(dict(settings)))
+    other = {name: value for name, value in given.items() if name in trained and trained[name] != value}
+    for name in ("fold", "patch_size"):
+        if name in other and trained[name] != "all":
+            logger.warning(
+                "%s is %s here, and was %s in the retraining in %s", name, other[name], trained[name], model_dir
+            )
+    wrong = [name for name in other if name not in ("fold", "patch_size")]
+    if wrong:
+        facts = "; ".join(f"{name} is {other[name]}, and was {trained[name]}" for name in wrong)
+        raise UserError(f"{facts} in the retraining in {model_dir}; give the same, or other weights")
 
 
 def require_other_folder(*, output_dir: str | Path, items: Sequence[Mapping[str, Any]]) -> None:

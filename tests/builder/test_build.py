@@ -1,6 +1,7 @@
 """Bundles from one source: the committed ones are what it gives, a hand edit is found, and only values differ."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -67,11 +68,35 @@ def test_building_mends_what_differs_and_nothing_else(copies: Path) -> None:
     assert differences(copies) == []
 
 
-def test_bodies_mention_no_task() -> None:
-    words = {source.plan.dataset.name for source in msd_sources()}
-    words |= {label for source in msd_sources() for label in source.plan.dataset.labels[1:]}
-    for path in (COMMON / "bodies").glob("*.json"):
-        assert not [word for word in words if f'"{word}"' in path.read_text()]
+def mentioned(text: str) -> list[str]:
+    """Names and labels of the tasks that are words of a text; those of few letters count between quotes only."""
+    datasets = [source.plan.dataset for source in msd_sources()]
+    words = {word for data in datasets for word in (data.name, data.name.partition("_")[2], *data.labels[1:])}
+    found = []
+    for word in sorted(words):
+        # An underscore ends a word too, as in hippocampus_001.
+        pattern = rf"(?<![a-z]){re.escape(word)}(?![a-z])" if len(word) > 3 else rf"""(["'`]){word}\1"""
+        found += [word] if re.search(pattern, text, re.IGNORECASE) else []
+    return found
+
+
+def test_bodies_and_templates_mention_no_task() -> None:
+    files = [*(COMMON / "bodies").iterdir(), *(COMMON / "docs").glob("*.j2")]
+    assert len(files) > 10
+    assert {path.name: words for path in files if (words := mentioned(path.read_text()))} == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('"images": "./imagesTr/hippocampus_001.nii.gz"', ["Hippocampus"]),
+        ("--dataset_dir /data/Task09_Spleen", ["Spleen", "Task09_Spleen", "spleen"]),
+        ("Dice of the tumour: 0.7; `PZ` and Tz", ["PZ", "Tumour"]),
+        ("labels of the background; lunge, delivery, {{ dataset.name }}, topz", []),
+    ],
+)
+def test_a_task_in_a_text_is_found(text: str, words: list[str]) -> None:
+    assert mentioned(text) == words
 
 
 @pytest.mark.parametrize("config", ["search", "train", "evaluate", "inference"])
@@ -79,6 +104,9 @@ def test_configs_of_two_bundles_differ_in_the_values_of_their_plans_only(config:
     asked = set(json.loads((COMMON / "bodies" / f"{config}.json").read_text())["_values_"])
     asked |= {"num_workers", "sw_batch_size"} if config in ("evaluate", "inference") else set()
     contents = [json.loads(bundle_files(source)[f"configs/{config}.json"]) for source in msd_sources()]
+    for content in contents:
+        # How many windows of the validation fit into memory is a value of the plan too.
+        content.get("validate", {}).get("inferer", {}).pop("sw_batch_size", None)
     for content in contents[1:]:
         assert list(content) == list(contents[0])
         assert {name for name in content if content[name] != contents[0][name]} <= asked

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from adw_components.bundle.options import require_known_options
+from adw_components.bundle.options import closest, require_known_options
 from adw_components.errors import UserError
 
 
@@ -35,3 +35,8 @@ def test_a_key_of_a_config_that_was_not_given_is_unknown(configs: list[str]) -> 
 def test_another_program_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.argv", ["pytest", "--config_file", "nowhere.json"])
     require_known_options()
+
+
+def test_what_is_like_nothing_is_told_where_options_are_listed() -> None:
+    assert closest("batchsize", ["batch_size", "seed"], "x lists them") == "; did you mean --batch_size?"
+    assert closest("zebra", ["batch_size", "seed"], "x lists them") == "; x lists them"

@@ -1,5 +1,7 @@
 """Settings out of their range are named before any work."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +13,15 @@ from adw_components.search_space import SearchSpace
 STRIDES = ((1, 1, 1), (2, 2, 2), (2, 2, 1))
 LABELS = {"1": "Anterior", "2": "Posterior"}
 
+Z_SCORE = {"scheme": "z_score", "nonzero": False}
+AUGMENTED: dict[str, Any] = {
+    "patch_size": [24, 32, 22],
+    "rotate_range": [0.5, 0.5, 0.5],
+    "scale_range": [0.4, 0.4, 0.4],
+    "in_channels": 2,
+    "normalization": [Z_SCORE, {"scheme": "ct", "low": -5, "high": 90, "mean": 40.5, "std": 9}],
+}
+
 
 def check(*, labels: dict[str, str] = LABELS, out_channels: int = 3, **settings: Any) -> None:
     require_settings(strides=STRIDES, labels=labels, out_channels=out_channels, **settings)
@@ -18,6 +29,7 @@ def check(*, labels: dict[str, str] = LABELS, out_channels: int = 3, **settings:
 
 def test_sound_settings_pass() -> None:
     check(patch_size=[24, 32, 22], spacing=[1, 1, 1], mirror_axes=[0, 2], max_epochs=1, learning_rate=0.1, device="cpu")
+    check(**AUGMENTED, cache_dir="cache", output_dir="runs/search")
     check(mirror_axes=[], momentum=0, overlap=0.5, seed=0, num_workers=0)
 
 
@@ -36,13 +48,64 @@ def test_sound_settings_pass() -> None:
         ("device", "gpu", "device must be a device of this machine"),
         ("mirror_axes", [3], "mirror_axes must be a list of axes from 0 to 2"),
         ("mirror_axes", 1, "mirror_axes must be a list"),
-        ("spacing", [1, 1], "spacing must have 3 numbers"),
+        ("mirror_axes", [[0]], "mirror_axes must be a list of axes from 0 to 2"),
+        ("spacing", [1, 1], r"spacing must be 3 numbers above 0, got \[1, 1\]"),
+        ("spacing", [1, 0, 1], "spacing must be 3 numbers above 0"),
+        ("spacing", [1, -1, 1], "spacing must be 3 numbers above 0"),
+        ("spacing", [1, float("inf"), 1], "spacing must be 3 numbers above 0"),
+        ("spacing", [1, float("nan"), 1], "spacing must be 3 numbers above 0"),
+        ("spacing", ["a", 1, 1], "spacing must be 3 numbers above 0"),
+        ("spacing", 1.5, "spacing must be a list"),
+        ("rotate_range", 0.5, "rotate_range must be a list with a number an axis, .* got 0.5"),
+        ("rotate_range", ["x", 0, 0], "rotate_range must be a list with a number an axis"),
+        ("rotate_range", "0.5", "rotate_range must be a list with a number an axis"),
+        ("rotate_range", [0.5], "rotate_range must be an angle from 0 to pi for every axis"),
+        ("rotate_range", [0.5, 4, 0], "rotate_range must be an angle from 0 to pi for every axis"),
+        ("rotate_range", [float("nan")] * 3, "rotate_range must be an angle from 0 to pi for every axis"),
+        ("scale_range", 0.4, "scale_range must be a list with a number an axis, .* got 0.4"),
+        ("scale_range", None, "scale_range must be a list with a number an axis"),
+        ("scale_range", [0.4, 0.4], "scale_range must be a number from 0 to below 1 for every axis"),
+        ("scale_range", [1, 0, 0], "scale_range must be a number from 0 to below 1 for every axis"),
+        ("in_channels", 0, "in_channels must be a whole number from 1 on"),
+        ("normalization", Z_SCORE, "normalization must be a list with an object a channel, got"),
+        ("normalization", [], "normalization must be a list with an object a channel"),
+        ("normalization", ["z_score"], "normalization must be a list with an object a channel"),
+        ("normalization", [{"scheme": "minmax"}], "normalization.scheme must be one of z_score, ct, got 'minmax'"),
+        ("normalization", [{"scheme": "ct", "low": 3}], "normalization of scheme ct needs the numbers"),
+        ("normalization", [{"zero": 1}], "normalization lacks the field"),
+        ("normalization", [Z_SCORE] * 3, r"normalization must have an entry for each of the 2 channel\(s\), got 3"),
+        ("cache_dir", "", "cache_dir must be the path of a folder, got ''"),
+        ("output_dir", 5, "output_dir must be the path of a folder, got 5"),
         ("mask_placement", "after", "mask_placement must be after_norm or before_norm, got 'after'"),
     ],
 )
 def test_a_setting_out_of_range_is_named_with_its_rule(name: str, value: Any, rule: str) -> None:
     with pytest.raises(UserError, match=rule):
-        check(**{name: value})
+        check(**{**AUGMENTED, name: value})
+
+
+def test_a_part_of_the_settings_is_checked_alone() -> None:
+    check(normalization=[Z_SCORE] * 3)
+    check(in_channels=1)
+    check(rotate_range=[0, 0, 0])
+    with pytest.raises(UserError, match="rotate_range must be a list"):
+        check(rotate_range=0.5)
+
+
+@pytest.mark.parametrize("name", ["cache_dir", "output_dir"])
+def test_folders_can_be_written_or_made(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.chdir(tmp_path)
+    for folder in (tmp_path, str(tmp_path / "a" / "b" / "c"), "runs/search"):
+        check(**{name: folder})
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]  # the check makes none
+    for folder in ("file", tmp_path / "file" / "below"):
+        blocked = re.escape(f"{tmp_path / 'file'} is a file; give another")
+        with pytest.raises(UserError, match=f"{name} must be a folder that can be written, but {blocked}"):
+            check(**{name: folder})
+    monkeypatch.setattr("os.access", lambda path, mode: False)
+    with pytest.raises(UserError, match=re.escape(f"but {tmp_path} is not writable; give another")):
+        check(**{name: tmp_path / "new"})
 
 
 @pytest.mark.parametrize("labels", [{"1": "A"}, {"1": "A", "3": "B"}, {"2": "A", "1": "B"}])

@@ -73,6 +73,9 @@ def test_two_processes_search_and_train(name: str, tmp_path: Path, tmp_path_fact
         rows = [json.loads(line) for line in (tmp_path / kind / f"{kind}.jsonl").read_text().splitlines()]
         assert [row["epoch"] for row in rows] == [1, 2]
         assert rows[-1]["validation"]["mean_dice"] is not None
+        # One process writes for TensorBoard: the name of a file ends with its process and a counter.
+        events = [path.name.split(".") for path in (tmp_path / kind / "tensorboard").iterdir()]
+        assert len({name[-2] for name in events}) == 1
     assert (tmp_path / "train" / "model.pt").exists()
     assert len(list((tmp_path / "cache").glob("*.pt"))) == 5
 

@@ -34,8 +34,7 @@ def test_the_whole_flow(bundle: Path, tmp_path: Path, tmp_path_factory: pytest.T
     plan, data = Plan.load(bundle / "configs" / "plan.json"), data_of(bundle, tmp_path_factory)
     architecture = tmp_path / "search" / "architecture.json"
     common = {"dataset_dir": str(data)}
-    run_from(tmp_path, bundle, "search", "search", output_dir="search", **common)
-    # Files that are mapped on one side, memory on the other.
+    run_from(tmp_path, bundle, "search", "search", output_dir="search", cache_gb=0, **common)
     storage = {"architecture_path": str(architecture), "cache_gb": 0}
     run_from(tmp_path, bundle, "train", "train", output_dir="train", **storage, **common)
     run_from(tmp_path, bundle, "evaluate", "evaluate", output_dir="evaluate", model_dir="train", **common)
@@ -44,6 +43,7 @@ def test_the_whole_flow(bundle: Path, tmp_path: Path, tmp_path_factory: pytest.T
     assert Architecture.load(architecture).strides == plan.strides
     cases = json.loads((tmp_path / "evaluate" / "cases.json").read_text())["cases"]
     assert [set(case["dice"]) for case in cases] == [set(plan.dataset.labels[1:])] * len(cases)
+    # The three datasets of a search, and the two of a retraining, share the prepared cases.
     assert len(list((tmp_path / "cache").glob("*.pt"))) == 5
     pairs = [(path, tmp_path / "predictions" / path.name) for path in read_dataset(data).test]
     pairs += [(Path(case["image"]), tmp_path / "evaluate" / case["prediction"]) for case in cases]

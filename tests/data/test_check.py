@@ -17,6 +17,7 @@ import pytest
 from adw_components.data import check as check_module
 from adw_components.data.check import check_dataset, require_sound_dataset, require_sound_images
 from adw_components.data.dataset import find_images
+from adw_components.data.sound_cases import SoundCases
 from adw_components.data.volumes import Fault, Report
 from adw_components.errors import UserError
 from adw_components.synthesis import synthesize
@@ -115,6 +116,10 @@ BREAKS: dict[str, tuple[Callable[[Path], None], str]] = {
         f"{LABEL}: label values must be 0, 1, 2, got nan; correct",
     ),
     "NaN": (lambda root: change(root / IMAGE, with_voxel(np.nan)), rf"{IMAGE}: 1 voxel\(s\) are NaN or inf.*; replace"),
+    "all zero": (
+        lambda root: change(root / IMAGE, np.zeros_like),
+        f"{IMAGE}: every voxel is 0; export the image again or take the case out of dataset.json",
+    ),
     "infinity": (
         lambda root: change(root / IMAGE, with_voxel(-np.inf)),
         rf"{IMAGE}: 1 voxel\(s\) are NaN or infinite; replace",
@@ -279,6 +284,29 @@ def test_channels_of_the_description(brains: Path, modality: tuple[str, ...], pr
     assert (fault.file, fault.problem) == ("dataset.json", problem)
 
 
+@pytest.mark.parametrize(
+    ("labels", "got"),
+    [
+        ({"0": "background", "1": "TZ", "2": "PZ"}, "1 TZ, 2 PZ"),
+        ({"0": "Background", "1": "tz", "2": "pz"}, "1 tz, 2 pz"),
+        ({"0": "PZ", "1": "background", "2": "TZ"}, "0 PZ, 1 background, 2 TZ"),
+        ({"0": "background", "1": "TZ", "2": "PZ", "3": "urethra"}, "1 TZ, 2 PZ, 3 urethra"),
+        ({"0": "background", "1": "PZ", "2": "urethra", "3": "TZ"}, "1 PZ, 2 urethra, 3 TZ"),
+        ({"0": "background", "1": "pz", "2": "TZ"}, None),
+        ({"0": "nothing", "1": "PZ", "2": "TZ", "3": "urethra"}, None),
+        ({"0": "background", "1": "zone 1", "2": "zone 2"}, None),
+        ({"0": "background", "1": "TZ", "2": "zone 2"}, None),
+    ],
+)
+@pytest.mark.parametrize("expected", [{"1": "PZ", "2": "TZ"}, {0: "background", 1: "PZ", 2: "TZ"}])
+def test_labels_of_the_description(brains: Path, labels: dict, got: str | None, expected: dict) -> None:
+    values = json.loads((brains / "dataset.json").read_text())
+    (brains / "dataset.json").write_text(json.dumps({**values, "labels": labels}))
+    lines = [str(fault) for fault in check_dataset(brains, **{**BRAIN, "labels": expected}).faults]
+    remedy = "renumber the labels of the files and of dataset.json"
+    assert lines == ([f"dataset.json: labels must be 1 PZ, 2 TZ in this order, got {got}; {remedy}"] if got else [])
+
+
 def test_one_image_in_many_with_a_missing_modality_another_shape_or_its_channels_first(brains: Path) -> None:
     def save(number: int, voxels: np.ndarray) -> None:
         nibabel.save(nibabel.Nifti1Image(voxels, np.eye(4)), brains / "imagesTr" / f"{number}.nii.gz")
@@ -313,6 +341,47 @@ def test_sound_cases_are_not_read_again_until_their_files_change(
     assert read[7:] == ["2"]  # a fault is not remembered
     check_dataset(brains, **{**BRAIN, "labels": {"0": "background"}}, **cache)
     assert len(read) == 14  # another task asks anew
+
+
+@pytest.mark.parametrize("blocked", ["parent is a file", "folder in its place"])
+def test_a_check_that_cannot_remember_goes_on(
+    brains: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture, blocked: str
+) -> None:
+    cache = tmp_path / "cache"
+    if blocked == "parent is a file":
+        cache.touch()
+    else:
+        (cache / "sound_cases.txt").mkdir(parents=True)
+    with caplog.at_level(logging.WARNING):
+        assert check_dataset(brains, **BRAIN, cache_dir=cache) == Report()
+    (record,) = caplog.records  # of six cases
+    assert "sound_cases.txt cannot be written (" in record.getMessage()
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe\x80", None])
+def test_what_was_remembered_but_cannot_be_read_is_nothing(
+    brains: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes | None
+) -> None:
+    assert check_dataset(brains, **BRAIN, cache_dir=tmp_path / "cache") == Report()
+    if content is not None:
+        (tmp_path / "cache" / "sound_cases.txt").write_bytes(content)
+    else:
+        monkeypatch.setattr(SoundCases, "remember", lambda *_: None)
+        monkeypatch.setattr(Path, "is_file", _forbidden_in(tmp_path / "cache", Path.is_file))
+        monkeypatch.setattr(Path, "read_text", _forbidden_in(tmp_path / "cache", Path.read_text))
+    assert SoundCases(tmp_path / "cache" / "sound_cases.txt").known == set()
+    assert check_dataset(brains, **BRAIN, cache_dir=tmp_path / "cache") == Report()
+
+
+def _forbidden_in(folder: Path, method: Callable[..., Any]) -> Callable[..., Any]:
+    """A method of `Path` that lacks the permission for what is in `folder`."""
+
+    def forbidden(path: Path, *rest: Any, **named: Any) -> Any:
+        if path.is_relative_to(folder):
+            raise PermissionError(13, "Permission denied", str(path))
+        return method(path, *rest, **named)
+
+    return forbidden
 
 
 def test_label_keys_must_be_numbers(folder: Path) -> None:

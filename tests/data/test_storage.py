@@ -92,3 +92,35 @@ def test_a_mapped_case_may_be_changed_without_changing_its_file(items: list, tmp
     before = dataset[0]["image"].clone()
     dataset[0]["image"].zero_()
     assert torch.equal(dataset[0]["image"], before)
+
+
+def test_a_damaged_file_is_made_again(items: list, tmp_path: Path) -> None:
+    dataset = MappedDataset(items[:1], transforms(), tmp_path)
+    (file,) = tmp_path.iterdir()
+    whole = file.read_bytes()
+    file.write_bytes(whole[: len(whole) // 2])
+    assert dataset[0]["image"].ndim == 4
+    assert len(file.read_bytes()) == len(whole)
+
+
+def test_names_do_not_depend_on_what_was_prepared_before_or_how_the_path_is_written(
+    items: list, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shared = transforms()
+    MappedDataset(items[:2], shared, tmp_path)
+    MappedDataset(items[1:], shared, tmp_path)
+    root = Path(items[0]["image"]).parents[1]
+    monkeypatch.chdir(root)
+    relative = [{key: str(Path(item[key]).relative_to(root)) for key in KEYS} for item in items]
+    MappedDataset(relative, shared, tmp_path)
+    assert len(list(tmp_path.iterdir())) == 3
+    CacheDataset(items, shared, progress=False)
+    assert len(list(tmp_path.iterdir())) == 3
+
+
+def test_processes_of_a_machine_share_the_budget(items: list, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    options = {"spacing": (2.0,) * 3, "in_channels": 1, "cache_dir": tmp_path}
+    size = choose_storage(items, cache_gb=1, **options).gigabytes
+    assert choose_storage(items, cache_gb=1.5 * size, **options).kind == "memory"
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "2")
+    assert choose_storage(items, cache_gb=1.5 * size, **options).kind == "mapped"

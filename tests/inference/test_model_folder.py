@@ -1,12 +1,13 @@
 """Which architecture belongs to a folder of weights, and where predictions must not go."""
 
+import json
 import os
 from pathlib import Path
 
 import pytest
 
 from adw_components.errors import UserError
-from adw_components.inference import architecture_of, patch_size_of, require_other_folder
+from adw_components.inference import architecture_of, patch_size_of, require_other_folder, require_same_preparation
 
 
 def test_architecture_beside_the_weights_comes_first(tmp_path: Path) -> None:
@@ -44,3 +45,26 @@ def test_patch_size_is_that_of_the_retraining_beside_the_weights(tmp_path: Path)
     assert patch_size_of(model_dir=tmp_path, shipped=[40, 56, 40]) == [40, 56, 40]
     (tmp_path / "settings.json").write_text('{"kind": "train", "patch_size": [32, 48, 32]}')
     assert patch_size_of(model_dir=tmp_path, shipped=[40, 56, 40]) == [32, 48, 32]
+
+
+def trained(folder: Path, **settings: object) -> dict:
+    (folder / "settings.json").write_text(
+        json.dumps({"spacing": [1.0, 2.0], "fold": 0, "patch_size": [8, 8], **settings})
+    )
+    return {"model_dir": folder}
+
+
+def test_the_preparation_of_the_retraining_is_asked_for(tmp_path: Path) -> None:
+    folder = trained(tmp_path, labels={"1": "a"})
+    require_same_preparation(**folder, settings={"spacing": (1.0, 2.0), "labels": {1: "a"}, "new": 3})
+    with pytest.raises(UserError, match=r"spacing is \[1.0, 3.0\], and was \[1.0, 2.0\] in the retraining"):
+        require_same_preparation(**folder, settings={"spacing": [1.0, 3.0]})
+    require_same_preparation(model_dir=tmp_path / "absent", settings={"spacing": [1.0, 3.0]})
+
+
+def test_another_fold_or_patch_is_a_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    require_same_preparation(**trained(tmp_path), settings={"fold": 3, "patch_size": [8, 8]})
+    assert [record.message.split(",")[0] for record in caplog.records] == ["fold is 3 here"]
+    caplog.clear()
+    require_same_preparation(**trained(tmp_path, fold="all"), settings={"fold": 3, "patch_size": [4, 8]})
+    assert [record.message.split(",")[0] for record in caplog.records] == ["patch_size is [4"]
