@@ -42,6 +42,7 @@ class DatasetDescription:
             object.__setattr__(self, field, tuple(str(name) for name in getattr(self, field)))
             _check_names(f"dataset.{field}", getattr(self, field))
         _check_names("dataset.name", (self.name,))
+        _check_distinct(self.labels)
         for field in ("description", "reference", "licence"):
             _check_text(f"dataset.{field}", getattr(self, field))
         if not self.modality:
@@ -97,15 +98,22 @@ class DatasetDescription:
 
 
 def _check_names(what: str, names: Sequence[Any]) -> None:
-    """Raise a `UserError` unless the names are texts, none of them empty, and differ in more than case."""
+    """Raise a `UserError` unless the names are texts, none of them empty."""
     for name in names:
         _check_text(what, name)
     bare = [name.strip().casefold() for name in names]
     if "" in bare:
         raise UserError(f"{what} must not be empty, got {', '.join(map(repr, names))}; give a name")
-    repeated = [name for name, key in zip(names, bare, strict=True) if bare.count(key) > 1]
+
+
+def _check_distinct(labels: Sequence[str]) -> None:
+    """Raise a `UserError` if two labels have one name: tables by class would mix them up."""
+    bare = [name.strip().casefold() for name in labels]
+    repeated = [name for name, key in zip(labels, bare, strict=True) if bare.count(key) > 1]
     if repeated:
-        raise UserError(f"{what} must name each but once, whatever the case, got {', '.join(repeated)}; rename one")
+        raise UserError(
+            f"dataset.labels must name each but once, whatever the case, got {', '.join(repeated)}; rename one"
+        )
 
 
 def _check_text(what: str, text: Any) -> None:

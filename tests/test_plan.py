@@ -28,7 +28,10 @@ def plans(draw: st.DrawFn) -> Plan:
     statistics = st.fixed_dictionaries({"mean": st.floats(-1e3, 1e3), "std": st.floats(0, 1e3)})
     return Plan(
         dataset=DatasetDescription(
-            name=draw(st.text(max_size=5)), modality=("MRI",) * channels, labels=("b", "a"), num_training=9
+            name=draw(st.text("aZ9_- é", min_size=1, max_size=5).filter(str.strip)),
+            modality=("MRI",) * channels,
+            labels=("b", "a"),
+            num_training=9,
         ),
         spacing_mm=draw(numbers),
         median_shape=draw(numbers),

@@ -14,7 +14,8 @@ from typing import Any, TypeVar
 from tqdm import tqdm
 
 from ..errors import UserError
-from .dataset import Case, MSDDataset, read_dataset, some
+from .dataset import Case, MSDDataset, read_dataset
+from .description_check import check_channels, check_labels
 from .folds import split_cases
 from .sound_cases import SoundCases
 from .volumes import Fault, Report, Task, compare_grids, read_image, read_label
@@ -64,7 +65,7 @@ def check_dataset(
     sound = SoundCases(Path(cache_dir) / "sound_cases.txt" if cache_dir else None)
     unknown = [case for case in dataset.training if not sound.knows(case, task)]
     found = _in_parallel(partial(_check_case, task=task, sound=sound), unknown, workers)
-    named = _check_channels(dataset, in_channels, modality) + _check_labels(dataset, labels)
+    named = check_channels(dataset, in_channels, modality) + check_labels(dataset, labels)
     report = sum(found, named + _check_fold(dataset, fold, split_file))
     return Report(
         faults=tuple(replace(fault, file=_short(fault.file, dataset.root)) for fault in report.faults),
@@ -159,39 +160,6 @@ def _check_fold(dataset: MSDDataset, fold: int | str, split_file: str | Path | N
     except UserError as error:
         return Report(faults=(_as_fault(split_file or dataset.root / "dataset.json", error),))
     return Report()
-
-
-def _check_channels(dataset: MSDDataset, in_channels: int, modality: Sequence[str]) -> Report:
-    given, expected = (tuple(name.casefold() for name in names) for names in (dataset.modality, modality))
-    if len(given) != in_channels:
-        rule, remedy = f"{in_channels} channel(s)", "give the bundle's own data, or plan and build a bundle for these"
-    elif given != expected and sorted(given) == sorted(expected):
-        rule, remedy = f"the order {', '.join(modality)}", "reorder the channels of the images and of dataset.json"
-    else:
-        return Report()
-    problem = f"modality must name {rule}, got {len(given)}: {some(dataset.modality)}"
-    return _of_description(dataset, problem, remedy)
-
-
-def _check_labels(dataset: MSDDataset, labels: Mapping[Any, str]) -> Report:
-    expected = {int(value): name for value, name in labels.items() if int(value)}
-    names = {value: name.casefold() for value, name in expected.items()}
-    # The bundle's names wherever the dataset has them; what it calls background is none.
-    given = {value: name.casefold() for value, name in dataset.labels.items() if name.casefold() in names.values()}
-    if given == names or sorted(given.values()) != sorted(names.values()):
-        return Report()
-    found = {value: name for value, name in dataset.labels.items() if value or value in given}
-    problem = f"labels must be {_numbered(expected)} in this order, got {_numbered(found)}"
-    remedy = "renumber the labels of the files and of dataset.json"
-    return _of_description(dataset, problem, remedy)
-
-
-def _numbered(names: Mapping[int, str]) -> str:
-    return ", ".join(f"{value} {name}" for value, name in sorted(names.items()))
-
-
-def _of_description(dataset: MSDDataset, problem: str, remedy: str) -> Report:
-    return Report(faults=(Fault(file=str(dataset.root / "dataset.json"), problem=problem, remedy=remedy),))
 
 
 def _check_case(case: Case, *, task: Task, sound: SoundCases) -> Report:

@@ -32,7 +32,7 @@ def test_all_faults_are_listed_one_line_each(tmp_path: Path) -> None:
     first, *lines = str(error.value).splitlines()
     assert first == f"7 faults in dataset {folder}:"
     expected = [
-        "imagesTr/case_0.nii.gz: every voxel is 0; restore",
+        "imagesTr/case_0.nii.gz: every voxel is 0; export",
         "imagesTr/case_1.nii.gz: cannot be read as NIfTI",
         "labelsTr/case_2.nii.gz: the file is missing",
         "imagesTr/case_3.nii.gz: must have 1 channel(s), got 2",
