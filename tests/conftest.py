@@ -4,10 +4,15 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from adw_components.synthesis import synthesize
 
 ROOT = Path(__file__).parents[1]
+
+# On a busy machine, or where hypothesis makes its tables first, a slow draw says nothing about the code.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 
 @pytest.fixture(scope="session")
