@@ -27,7 +27,7 @@ bundle() { # bundle ID CONFIG FOLDER OPTIONS...
 started=$SECONDS
 bundle search "['configs/search.json','configs/quick.json']" search --resume true
 bundle train "['configs/train.json','configs/quick.json']" train --resume true \
-    --architecture_path "$output/search/architecture.json" --max_epochs 20 --iterations_per_epoch 30 --val_interval 5
+    --architecture_path "$output/search/architecture.json" --max_epochs 30 --iterations_per_epoch 30 --val_interval 5
 model=(--model_dir "$output/train" --device cpu --num_workers 0)
 bundle evaluate configs/evaluate.json evaluate "${model[@]}"
 images="$dataset"
