@@ -72,7 +72,7 @@ def starting_architecture(source: BundleSource) -> Architecture:
         **default.provenance,
         "status": "starting point: no search has replaced it yet",
         "task": plan.dataset.name,
-        "plan": "nnU-Net v2, axes in NIfTI order x, y, z",
+        "plan": "nnU-Net v2's rules, axes in NIfTI order x, y, z",
         "network": {
             "in_channels": plan.in_channels,
             "out_channels": plan.out_channels,

@@ -8,7 +8,7 @@ from typing import Any
 from ..plan import Plan
 from ..tasks import Task
 
-# A z-score has no bound of use; nearly all voxels of medical images lie here.
+# Neither z-scores nor logits have a bound of use: round numbers that say the order of magnitude.
 _Z_SCORES = (-5.0, 20.0)
 _LOGITS = (-100.0, 100.0)
 
