@@ -1,26 +1,16 @@
-"""Command line: python -m adw_components plan | describe | build | report | synthesize."""
+"""Command line: python -m adw_components plan | build | export | describe | report | synthesize."""
 
 from __future__ import annotations
 
-import os
-import sys
-from collections.abc import Sequence
-
-import fire
-
 from .builder.command import build as build_bundles
-from .command_line import checked
-from .describe import describe as describe_architecture
-from .describe_plan import describe_plan, kind_of
-from .errors import UserError, exit_with
+from .commands import BundleCommands, run_command
+from .describe_plan import describe_plan
 from .planning.command import write_plan
-from .report import build_report
-from .synthesis import synthesize as synthesize_dataset
 
 PROGRAM = "python -m adw_components"
 
 
-class Commands:
+class Commands(BundleCommands):
     """Tools around AdwU-Net's bundles; searching and training run through `python -m monai.bundle run`."""
 
     def plan(
@@ -56,28 +46,6 @@ class Commands:
         )
         return f"{describe_plan(path)}\n\nplan: {path}"
 
-    def describe(
-        self,
-        path: str,
-        in_channels: int | None = None,
-        out_channels: int | None = None,
-        patch_size: Sequence[int] | None = None,
-    ) -> str:
-        """Print what an architecture.json or a plan.json holds.
-
-        Of an architecture: blocks, parameters, FLOPs beside nnU-Net's default, provenance. Of a plan: its values, and
-        why each was chosen.
-
-        Args:
-            path: of the JSON file.
-            in_channels: of an architecture: channels of the image, if the file does not tell.
-            out_channels: of an architecture: classes with background, if the file does not tell.
-            patch_size: of an architecture: at which FLOPs are counted, such as "[40,56,40]", if the file does not tell.
-        """
-        if kind_of(path) == "plan":
-            return describe_plan(path)
-        return describe_architecture(path, in_channels=in_channels, out_channels=out_channels, patch_size=patch_size)
-
     def build(
         self,
         plan: str | None = None,
@@ -85,81 +53,58 @@ class Commands:
         output: str | None = None,
         check: bool = False,
         common: str | None = None,
-    ) -> str:
-        """Write the bundle of a plan, or the ten bundles of this repository anew.
-
-        Args:
-            plan: a plan.json, as the command plan writes it; without it the ten bundles are built.
-            name: of the plan's bundle, such as kidney_ct_adwunet_segmentation.
-            output: folder in which the bundle's folder is made.
-            check: fail, with the differences, where a file of the ten bundles is not what its source gives.
-            common: folder of the bodies; bundles/common by default.
-        """
-        return build_bundles(plan=plan, name=name, output=output, check=check, common=common)
-
-    def report(self, run_dir: str, output: str | None = None) -> str:
-        """Write one self-contained HTML page about a search, a retraining and an evaluation.
-
-        Args:
-            run_dir: folder of one run, or the folder that holds several.
-            output: the page; RUN_DIR/report.html by default.
-        """
-        return f"report: {build_report(run_dir, output=output)}"
-
-    def synthesize(
-        self,
-        output: str,
+        interactive: bool = False,
         task: str | None = None,
-        cases: int = 24,
-        seed: int = 0,
-        test_cases: int = 4,
-        size: float | Sequence[int] | None = None,
-        modality: str | Sequence[str] | None = None,
-        labels: str | Sequence[str] | None = None,
-        spacing: Sequence[float] | None = None,
-        empty_labels: int = 0,
     ) -> str:
-        """Write an MSD folder of generated volumes: of a task, or with --modality of a dataset that is nobody's task.
+        """Write the bundle of a plan or of an MSD task, or the bundles of this repository anew.
 
         Args:
-            output: the folder, which must not exist or be empty.
-            task: the task of the MSD whose data are imitated; Task04_Hippocampus by default.
-            cases: number of training cases.
-            seed: of the random numbers; the same seed gives the same bytes.
-            test_cases: number of images without label.
-            size: voxels along x, y, z, such as "[64,64,40]", or a factor of the real size; a quarter by default.
-            modality: names of the channels, such as "[MRI,CT]".
-            labels: names of the classes without background, such as "[organ,lesion]".
-            spacing: mm, such as "[0.9,0.9,3.0]", or several that the cases take by turns.
-            empty_labels: number of cases without a labelled voxel.
+            plan: a plan.json, as the command plan writes it; without it and a task the repository's bundles are built.
+            name: of the plan's bundle, such as kidney_ct_adwunet_segmentation, or kidney_ct_adwunet_deepedit.
+            output: folder in which the bundle's folder is made.
+            check: fail, with the differences, where a file of the repository's bundles is not what its source gives.
+            common: folder of the bodies; bundles/common by default.
+            interactive: the bundle takes an annotator's clicks, for MONAI Label.
+            task: instead of a plan, a task of the MSD such as Task02_Heart.
         """
-        is_custom = any(setting not in (None, 0) for setting in (modality, labels, spacing, empty_labels))
-        folder = synthesize_dataset(
-            task or (None if is_custom else "Task04_Hippocampus"),
-            cases=cases,
-            output_dir=output,
-            seed=seed,
-            test_cases=test_cases,
-            size=size,
-            modality=modality,
-            labels=labels,
-            spacing=spacing,
-            empty_labels=empty_labels,
+        return build_bundles(
+            plan=plan, name=name, output=output, check=check, common=common, interactive=interactive, task=task
         )
-        return f"dataset: {folder}"
+
+    def export(
+        self,
+        bundle: str,
+        output: str,
+        weights: str | None = None,
+        evaluation: str | None = None,
+        large_file_url: str | None = None,
+        url: str | None = None,
+    ) -> str:
+        """Write a bundle that needs no repository: a folder, a zip file to download, and an index of these.
+
+        The folder OUTPUT/NAME is what the MONAI Model Zoo takes, with the bundle's code in `scripts/`; NAME.zip and
+        NAME_vVERSION.zip hold the whole of it, and OUTPUT/model_info.json lists them. The same input gives the same
+        bytes. An earlier export is replaced; a folder that holds anything else is left alone.
+
+        Args:
+            bundle: its folder.
+            output: folder that the export goes to, beside others.
+            weights: model.pt of a retraining; by default that in the bundle's own models folder, if there is one.
+            evaluation: folder of an evaluation of these weights, whose Dice the metadata then give.
+            large_file_url: sets files over 25 MB apart, as the zoo asks: the address of the folder they are put to.
+            url: the address at which OUTPUT will be served, for the index.
+        """
+        # Only an export needs torch.
+        from .export.command import export_bundle
+
+        return export_bundle(
+            bundle, output=output, weights=weights, evaluation=evaluation, large_file_url=large_file_url, url=url
+        )
 
 
 def main() -> None:
     """Run one command; a user's mistake is one line."""
-    try:
-        fire.Fire(Commands, command=checked(Commands, sys.argv[1:], program=PROGRAM), name=PROGRAM)
-    except UserError as error:
-        exit_with(error)
-    except KeyboardInterrupt:
-        sys.exit(130)
-    except BrokenPipeError:
-        # The reader, such as `head`, has seen enough; Python would complain again when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    run_command(Commands, PROGRAM)
 
 
 if __name__ == "__main__":

@@ -40,7 +40,8 @@ def checked(commands: type, arguments: Sequence[str], *, program: str) -> list[s
 
 
 def _check_command(commands: type, name: str) -> None:
-    known = [command for command in vars(commands) if not command.startswith("_")]
+    kinds = commands.__mro__[:-1]  # without object
+    known = [command for kind in kinds for command in vars(kind) if not command.startswith("_")]
     if name not in known:
         raise UserError(f"the first word must be a command, got {name}; there are {', '.join(known)}")
 

@@ -4,11 +4,23 @@ from __future__ import annotations
 
 import sys
 from types import TracebackType
-from typing import NoReturn
+from typing import Any, NoReturn
+
+# FastAPI, and so MONAI Label's server, answers a request with an exception of this class: its status, its detail.
+_Answer: Any = getattr(sys.modules.get("starlette.exceptions"), "HTTPException", Exception)
 
 
-class UserError(ValueError):
-    """Something that whoever typed the command can mend; its text is the whole message."""
+class UserError(ValueError, _Answer):
+    """Something that whoever typed the command, or sent the request, can mend; its text is the whole message."""
+
+    status_code = 400
+    headers = None
+    __str__ = ValueError.__str__
+
+    @property
+    def detail(self) -> str:
+        """What a server answers."""
+        return str(self)
 
 
 def user_error_behind(error: BaseException | None) -> UserError | None:

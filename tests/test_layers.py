@@ -96,6 +96,7 @@ def test_records_need_the_standard_library_alone(file: Path) -> None:
 def test_what_reads_files_never_needs_the_networks(start: str) -> None:
     layers = reachable(start)
     assert not layers & {"networks", "search", "engines", "retrain", "inference", "distributed", "losses"}
+    assert "interactive" not in layers
     for file in files_of(*layers):
         assert not outside(file) & {"torch", "monai", "ignite"}
 
@@ -117,9 +118,16 @@ def test_search_knows_networks_engines_and_records() -> None:
         assert inside(file) <= RECORDS | {"networks", "engines", "distributed", "losses"}
 
 
+def test_interactive_knows_what_all_share() -> None:
+    for file in files_of("interactive"):
+        assert inside(file) <= RECORDS | {"data", "engines", "evaluation", "distributed"}
+        assert outside(file) <= sys.stdlib_module_names | {"torch", "monai", "ignite", "numpy", "scipy", "pandas"}
+    assert not reachable("interactive") & {"search", "networks", "retrain", "inference", "builder", "report"}
+
+
 @pytest.mark.parametrize("name", ["engines", "data", "distributed", "losses", "evaluation"])
 def test_what_all_share_knows_neither_search_nor_networks(name: str) -> None:
-    assert not reachable(name) & {"search", "networks"}
+    assert not reachable(name) & {"search", "networks", "interactive"}
 
 
 def test_layers_import_each_other_in_one_direction() -> None:
@@ -127,8 +135,26 @@ def test_layers_import_each_other_in_one_direction() -> None:
     assert not [(name, other) for name in graph for other in graph[name] if name in reachable(other)]
 
 
-def test_records_planning_and_report_load_without_torch() -> None:
-    files = [file.with_suffix("").parts for file in files_of("planning")]
+def test_export_is_imported_by_the_command_line_alone_and_reads_no_other_engine() -> None:
+    assert [name for name, others in layer_graph().items() if "export" in others] == ["__main__"]
+    for file in files_of("export"):
+        assert inside(file) <= RECORDS | {"builder", "engines", "inference"}
+        torch_is_needed = file.stem == "weights"
+        assert ("torch" in outside(file)) is torch_is_needed
+
+
+def test_what_runs_ahead_of_an_exported_bundle_imports_nothing_of_it() -> None:
+    file = Path("bundle", "own_code.py")
+    assert not inside(file) and outside(file) <= sys.stdlib_module_names
+
+
+def test_the_command_line_loads_without_torch() -> None:
+    check = f"import {PACKAGE.name}.__main__, sys; sys.exit('torch' in sys.modules or 'monai' in sys.modules)"
+    subprocess.run([sys.executable, "-c", check], check=True, timeout=60)
+
+
+def test_records_planning_builder_and_report_load_without_torch() -> None:
+    files = [file.with_suffix("").parts for file in files_of("planning", "builder")]
     names = RECORDS | {"report"} | {".".join(parts) for parts in files if parts[-1] != "__init__"}
     modules = [f"{PACKAGE.name}.{name}" for name in sorted(names)]
     check = f"import {', '.join(modules)}, sys; sys.exit('torch' in sys.modules or 'monai' in sys.modules)"

@@ -75,12 +75,14 @@ class Filler:
 
 def read_bodies(folder: Path) -> dict[str, Any]:
     """The bodies of a folder by their name without .json, pieces left out."""
-    return {path.stem: read_json(path, "body") for path in sorted(folder.glob("*.json")) if path.stem != "pieces"}
+    paths = sorted(path for path in folder.glob("*.json") if path.stem not in ("pieces", "interactive_pieces"))
+    return {path.stem: read_json(path, "body") for path in paths}
 
 
-def read_pieces(folder: Path) -> dict[str, Any]:
-    """The pieces of a folder of bodies."""
-    return read_json(folder / "pieces.json", "pieces")
+def read_pieces(folder: Path, *, interactive: bool) -> dict[str, Any]:
+    """The pieces of a folder of bodies; those of an interactive bundle stand in for the plain ones of their name."""
+    pieces = read_json(folder / "pieces.json", "pieces")
+    return {**pieces, **read_json(folder / "interactive_pieces.json", "pieces")} if interactive else pieces
 
 
 def _is_mark(text: Any) -> bool:

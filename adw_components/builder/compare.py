@@ -6,15 +6,16 @@ import difflib
 from collections.abc import Iterator
 from pathlib import Path
 
-from .build import BUNDLES, COMMON, BundleSource, bundle_files, msd_sources
+from .build import BUNDLES, COMMON, bundle_files
+from .source import BundleSource, repository_sources
 
 # Folders of a bundle that are generated; a user's runs, weights and caches lie in others.
 _GENERATED = ("configs", "docs")
 
 
 def differences(bundles: Path = BUNDLES, common: Path = COMMON) -> list[str]:
-    """A text for every file of the ten bundles that is not what the source gives: missing, different, or unknown."""
-    return [text for source in msd_sources() for text in _of_bundle(source, bundles / source.name, common)]
+    """A text for every file of the repository's bundles that is missing, unknown, or not what the source gives."""
+    return [text for source in repository_sources() for text in _of_bundle(source, bundles / source.name, common)]
 
 
 def _of_bundle(source: BundleSource, folder: Path, common: Path) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import shlex
+from collections.abc import Sequence
 from typing import Any
 
 from ..describe import by
@@ -48,12 +49,18 @@ def data_facts(plan: Plan, task: Task | None) -> dict[str, Any]:
     }
 
 
-def plan_facts(plan: Plan) -> dict[str, Any]:
-    """The plan and what the configs make of it, as the templates name them."""
+def plan_facts(plan: Plan, *, shipped_patch_size: Sequence[int] = ()) -> dict[str, Any]:
+    """The plan and what the configs make of it, as the templates name them.
+
+    Args:
+        plan: of the data.
+        shipped_patch_size: of the weights that ship, if it is not the plan's.
+    """
+    values = config_values(plan)
     return {
         "plan": plan,
         "dataset": plan.dataset,
-        "values": config_values(plan),
+        "values": {**values, "shipped_patch_size": list(shipped_patch_size) or values["shipped_patch_size"]},
         "axes": len(plan.strides[0]),
         "patch": by(plan.patch_size),
         "spacing": " x ".join(f"{size:g}" for size in plan.spacing_mm),

@@ -12,6 +12,7 @@ from ..plan import Plan
 from ..reference import published, published_tasks
 from ..search_space import SearchSpace
 from ..tasks import Task
+from .source import BundleSource
 from .wording import gigabytes, thousands
 
 
@@ -24,9 +25,10 @@ class NetworkCost:
     activations: int
 
     @classmethod
-    def of(cls, architecture: Architecture, plan: Plan) -> NetworkCost:
-        """The exact cost of `architecture` with the plan's channels, patch and batch."""
-        channels = {"in_channels": plan.in_channels, "out_channels": plan.out_channels}
+    def of(cls, architecture: Architecture, source: BundleSource) -> NetworkCost:
+        """The exact cost of `architecture` with the bundle's channels, patch and batch."""
+        plan = source.plan
+        channels = {"in_channels": source.network_channels, "out_channels": plan.out_channels}
         return cls(
             parameters=count_parameters(architecture, **channels),
             flops=count_flops(architecture, patch_size=plan.patch_size, **channels),
@@ -49,14 +51,15 @@ def search_space_of(plan: Plan) -> SearchSpace:
     return SearchSpace(strides=plan.strides, kernel_sizes=plan.kernel_sizes)
 
 
-def network_facts(architecture: Architecture, plan: Plan, task: Task | None) -> dict[str, Any]:
+def network_facts(architecture: Architecture, source: BundleSource) -> dict[str, Any]:
     """Where the architecture comes from, what it costs beside others, and a row for every stage."""
+    plan = source.plan
     return {
-        "origin": origin(architecture, task),
+        "origin": origin(architecture, source.task),
         "source": str(architecture.provenance.get("source", "of unknown source")),
         "in_space": architecture in search_space_of(plan),
-        "own": NetworkCost.of(architecture, plan).words(),
-        "costs": _cost_rows(architecture, plan),
+        "own": NetworkCost.of(architecture, source).words(),
+        "costs": _cost_rows(architecture, source),
         "stages": _stage_rows(architecture, plan),
     }
 
@@ -68,10 +71,11 @@ def origin(architecture: Architecture, task: Task | None) -> str:
     return "default" if architecture == default_like(architecture) else "searched"
 
 
-def _cost_rows(architecture: Architecture, plan: Plan) -> list[dict[str, str]]:
+def _cost_rows(architecture: Architecture, source: BundleSource) -> list[dict[str, str]]:
+    plan = source.plan
     space = search_space_of(plan)
     largest = space.uniform(width=len(space.base_widths) - 1, depth=space.max_depth)
-    own, default, most = (NetworkCost.of(each, plan) for each in (architecture, default_like(architecture), largest))
+    own, default, most = (NetworkCost.of(each, source) for each in (architecture, default_like(architecture), largest))
     names = {
         "parameters": "parameters",
         "flops": "forward FLOPs of a patch",

@@ -44,7 +44,7 @@ def config_values(plan: Plan) -> dict[str, Any]:
         "val_interval": {
             "_target_": "adw_components.bundle.epochs.epochs_within",
             "wanted": 50 if large else 10,
-            "max_epochs": "@max_epochs",
+            "max_epochs": "@train#trainer#max_epochs",
         },
         # A bar over the windows of an image, where one image takes minutes.
         "window_progress": large,

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from tqdm import tqdm
 
 from ..errors import UserError
-from .dataset import Case, MSDDataset, read_dataset
+from .dataset import Case, MSDDataset, case_id, read_dataset
 from .description_check import check_channels, check_labels
 from .folds import split_cases
 from .sound_cases import SoundCases
@@ -104,6 +104,36 @@ def require_sound_dataset(
     _act_on(report, f"dataset {dataset_dir}")
 
 
+def require_sound_cases(
+    training: Sequence[Mapping[str, Any]],
+    validation: Sequence[Mapping[str, Any]],
+    *,
+    in_channels: int,
+    labels: Mapping[int, str] | Mapping[str, str],
+    spatial_dims: int = 3,
+    cache_dir: str | Path | None = None,
+    workers: int = 2,
+) -> None:
+    """Read the cases of a training that belong to no MSD folder, and refuse them if anything is wrong.
+
+    Args:
+        training: items with the paths "image" and "label".
+        validation: the same; it may be empty.
+        in_channels, labels, spatial_dims, cache_dir, workers: as in `check_dataset`.
+
+    Raises:
+        UserError: no case to train on, or faults; its text is a line with their count, then a line each.
+    """
+    if not training:
+        raise UserError("training needs at least 1 labelled image, got 0; save a final label first")
+    task = Task(in_channels=in_channels, label_values=_label_values(labels), spatial_dims=spatial_dims)
+    sound = SoundCases(Path(cache_dir) / "sound_cases.txt" if cache_dir else None)
+    cases = dict.fromkeys(map(_as_case, [*training, *validation]))
+    unknown = [case for case in cases if not sound.knows(case, task)]
+    found = _in_parallel(partial(_check_case, task=task, sound=sound), unknown, workers)
+    _act_on(sum(found, Report()), "the labelled images")
+
+
 def require_sound_images(
     items: Sequence[Mapping[str, Any]], *, in_channels: int, spatial_dims: int = 3, workers: int = 2
 ) -> None:
@@ -137,6 +167,10 @@ def _act_on(report: Report, what: str) -> None:
 def _as_fault(file: str | Path, error: UserError) -> Fault:
     problem, _, remedy = str(error).removeprefix(f"{file}: ").rpartition("; ")
     return Fault(file=str(file), problem=problem, remedy=remedy)
+
+
+def _as_case(item: Mapping[str, Any]) -> Case:
+    return Case(id=case_id(item["image"]), image=Path(item["image"]), label=Path(item["label"]))
 
 
 def _short(file: str, root: Path) -> str:

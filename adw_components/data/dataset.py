@@ -109,6 +109,22 @@ def datalist(dataset: MSDDataset, ids: Iterable[str]) -> list[dict[str, str]]:
     return [{"image": str(cases[name].image), "label": str(cases[name].label), "case": name} for name in wanted]
 
 
+def name_of(items: Sequence[Mapping[str, Any]], *, dataset_dir: str | Path) -> str:
+    """Name of the dataset that a run's cases come from, for its records.
+
+    Args:
+        items: MONAI's items; those of `datalist` belong to the MSD folder, others name no "case" and are given by
+            their paths alone, as MONAI Label gives them.
+        dataset_dir: the MSD folder.
+
+    Returns:
+        What its `dataset.json` says, or the folder of the first image.
+    """
+    if all("case" in item for item in items):
+        return read_dataset(dataset_dir).name
+    return Path(items[0]["image"]).parent.name
+
+
 def find_images(folder: str | Path) -> list[dict[str, str]]:
     """MONAI's items `{"image": path, "case": id}` of a folder of NIfTI images, or of an MSD folder's `imagesTs`.
 

@@ -15,6 +15,7 @@ from monai.data import CacheDataset
 from monai.transforms import Compose
 from torch.utils.data import Dataset
 
+from ..distributed import own_part
 from .mapped_dataset import MappedDataset
 
 logger = logging.getLogger(__name__)
@@ -64,7 +65,7 @@ def choose_storage(
 
 
 def prepared_cases(
-    data: Sequence[Mapping[str, Any]], transform: Compose, storage: Storage, num_workers: int
+    data: Sequence[Mapping[str, Any]], transform: Compose, storage: Storage, num_workers: int, share: bool = False
 ) -> Dataset:
     """The dataset of `data` in its storage; `transform` is split at its first random part.
 
@@ -73,7 +74,9 @@ def prepared_cases(
         transform: what prepares a case, then what is random.
         storage: as `choose_storage` gives it.
         num_workers: threads that prepare cases in memory; mapped ones are prepared one after the other.
+        share: whether every one of several processes takes its own part of `data`.
     """
+    data = own_part(data) if share else data
     if storage.kind == "memory":
         return CacheDataset(data=data, transform=transform, num_workers=num_workers, progress=False)
     return MappedDataset(data=data, transform=transform, folder=storage.folder)

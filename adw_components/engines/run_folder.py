@@ -18,7 +18,9 @@ logger = logging.getLogger(__name__)
 _FREE_SETTINGS = ("max_epochs", "val_interval", "num_workers", "device", "amp", "package_version")
 
 
-def open_run(output_dir: str | Path, *, kind: str, settings: Mapping[str, Any], resume: bool) -> None:
+def open_run(
+    output_dir: str | Path, *, kind: str, settings: Mapping[str, Any], resume: bool, anew: bool = False
+) -> None:
     """Make sure that a run may write to `output_dir`, and write its `settings.json`.
 
     Args:
@@ -26,6 +28,7 @@ def open_run(output_dir: str | Path, *, kind: str, settings: Mapping[str, Any], 
         kind: "search" or "train".
         settings: all that the result depends on, as plain JSON values.
         resume: whether a run found there goes on.
+        anew: whether a run found there makes room: its folder gets the next number, as `fine_tuning_001`.
 
     Raises:
         UserError: the folder holds another run, files that ship with a bundle, or, when resuming, other settings.
@@ -33,6 +36,8 @@ def open_run(output_dir: str | Path, *, kind: str, settings: Mapping[str, Any], 
     folder = Path(output_dir)
     if rank() == 0:
         content = {"kind": kind, "package_version": __version__, **settings}
+        if anew and not resume:
+            _make_room(folder)
         if (folder / "checkpoint.pt").exists():
             _require_same_run(folder, content, resume)
             _require_epochs_left(folder, content)
@@ -42,6 +47,12 @@ def open_run(output_dir: str | Path, *, kind: str, settings: Mapping[str, Any], 
             _require_nothing_lost(folder)
         write_json(folder / "settings.json", content)
     barrier()
+
+
+def _make_room(folder: Path) -> None:
+    if (folder / "settings.json").exists():
+        taken = [int(path.name.rpartition("_")[2]) for path in folder.parent.glob(f"{folder.name}_[0-9][0-9][0-9]")]
+        folder.rename(folder.with_name(f"{folder.name}_{max(taken, default=0) + 1:03}"))
 
 
 def _require_nothing_lost(folder: Path) -> None:

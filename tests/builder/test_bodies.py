@@ -2,7 +2,8 @@
 
 import pytest
 
-from adw_components.builder.bodies import Filler
+from adw_components.builder.bodies import Filler, read_bodies, read_pieces
+from adw_components.builder.build import COMMON
 from adw_components.errors import UserError
 
 FILLER = Filler(
@@ -41,3 +42,12 @@ UNKNOWN = [{"_values_": ["spacing"]}, {"a": {"_value_": "spacing"}}, ["+transfor
 def test_an_unknown_name_is_an_error(body: object) -> None:
     with pytest.raises(UserError, match="a body asks for the"):
         FILLER.filled(body)
+
+
+def test_pieces_of_an_interactive_bundle_stand_in_for_plain_ones_of_their_name() -> None:
+    folder = COMMON / "bodies"
+    plain, interactive = (read_pieces(folder, interactive=interactive) for interactive in (False, True))
+    assert plain.keys() == interactive.keys()
+    changed = {name for name in plain if plain[name] != interactive[name]}
+    assert changed and {name for name in changed if name != "network_channels" and "click" not in name} == set()
+    assert not read_bodies(folder).keys() & {"pieces", "interactive_pieces"}

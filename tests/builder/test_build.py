@@ -8,23 +8,20 @@ from pathlib import Path
 import pytest
 
 from adw_components.architecture import Architecture
-from adw_components.builder.build import BUNDLES, COMMON, bundle_files, check_name, msd_sources, new_bundle
+from adw_components.builder.build import BUNDLES, COMMON, bundle_files
 from adw_components.builder.command import build
 from adw_components.builder.compare import differences
+from adw_components.builder.source import msd_source, msd_sources, repository_sources
 from adw_components.errors import UserError
 from adw_components.plan import Plan
 from adw_components.reference import nnunet_default, published, published_tasks
-from adw_components.tasks import task
-
-OPTIONS = {"plan": None, "name": None, "output": None, "check": False, "common": None}
-# The longest values of a config lie one a line; each is a key of the plan's part.
-NAME = "kidney_ct_adwunet_segmentation"
+from adw_components.tasks import task_names
 
 
 @pytest.fixture
 def copies(tmp_path: Path) -> Path:
-    """The ten committed bundles without the folders of a user."""
-    for source in msd_sources():
+    """The committed bundles without the folders of a user."""
+    for source in repository_sources():
         for part in ("configs", "docs"):
             shutil.copytree(BUNDLES / source.name / part, tmp_path / source.name / part)
         shutil.copy(BUNDLES / source.name / "LICENSE", tmp_path / source.name)
@@ -33,20 +30,26 @@ def copies(tmp_path: Path) -> Path:
 
 def test_the_committed_bundles_are_what_the_source_gives() -> None:
     assert differences() == []
+    folders = {path.name for path in BUNDLES.iterdir() if path.is_dir()} - {COMMON.name}
+    assert folders == {source.name for source in repository_sources()}
+
+
+EDITED = ["configs/train.json", "configs/metadata.json", "configs/architecture.json", "docs/README.md", "LICENSE"]
+PLAIN, INTERACTIVE = "heart_mri_adwunet_segmentation", "hippocampus_mri_adwunet_deepedit"
 
 
 @pytest.mark.parametrize(
-    "name", ["configs/train.json", "configs/metadata.json", "configs/architecture.json", "docs/README.md", "LICENSE"]
+    ("bundle", "name"), [*((PLAIN, name) for name in EDITED), (INTERACTIVE, "configs/evaluate.json")]
 )
-def test_a_hand_edit_is_named_with_its_lines(copies: Path, name: str) -> None:
-    path = copies / "heart_mri_adwunet_segmentation" / name
+def test_a_hand_edit_is_named_with_its_lines(copies: Path, bundle: str, name: str) -> None:
+    path = copies / bundle / name
     lines = path.read_text().splitlines()
     lines[2] += " edited"
     path.write_text("\n".join(lines) + "\n")
     (text,) = differences(copies)
     assert str(path) in text and f"-{lines[2]}" in text.splitlines()
     with pytest.raises(UserError, match="1 file\\(s\\) are not what"):
-        build(**{**OPTIONS, "check": True}, bundles=copies)
+        build(check=True, bundles=copies)
 
 
 def test_missing_and_unknown_files_are_named(copies: Path) -> None:
@@ -57,13 +60,20 @@ def test_missing_and_unknown_files_are_named(copies: Path) -> None:
     (folder / "models" / "model.pt").touch()  # a user's own
     missing, unknown = differences(copies)
     assert missing.endswith("data_license.txt: missing") and "mine.json: not generated" in unknown
+    # A config that only plain bundles have is unknown in an interactive one.
+    shutil.copy(copies / PLAIN / "configs" / "search.json", copies / INTERACTIVE / "configs")
+    assert "search.json: not generated" in differences(copies)[-1]
+
+
+def test_sound_bundles_are_counted(copies: Path) -> None:
+    assert build(check=True, bundles=copies).startswith("11 bundles are what ")
 
 
 def test_building_mends_what_differs_and_nothing_else(copies: Path) -> None:
     path = copies / "liver_ct_adwunet_segmentation" / "configs" / "search.json"
     path.write_text("{}")
     before = {file: file.stat().st_mtime_ns for file in copies.rglob("*") if file.is_file() and file != path}
-    assert build(**OPTIONS, bundles=copies).splitlines() == [f"wrote {path}", "1 file(s) changed"]
+    assert build(bundles=copies).splitlines() == [f"wrote {path}", "1 file(s) changed"]
     assert {file: file.stat().st_mtime_ns for file in before} == before
     assert differences(copies) == []
 
@@ -99,11 +109,17 @@ def test_a_task_in_a_text_is_found(text: str, words: list[str]) -> None:
     assert mentioned(text) == words
 
 
-@pytest.mark.parametrize("config", ["search", "train", "evaluate", "inference"])
-def test_configs_of_two_bundles_differ_in_the_values_of_their_plans_only(config: str) -> None:
+KINDS = [(config, False) for config in ("search", "train", "evaluate", "inference")]
+KINDS += [(config, True) for config in ("train", "evaluate", "inference")]
+
+
+@pytest.mark.parametrize(("config", "interactive"), KINDS)
+def test_configs_of_two_bundles_differ_in_the_values_of_their_plans_only(config: str, interactive: bool) -> None:
     asked = set(json.loads((COMMON / "bodies" / f"{config}.json").read_text())["_values_"])
     asked |= {"num_workers", "sw_batch_size"} if config in ("evaluate", "inference") else set()
-    contents = [json.loads(bundle_files(source)[f"configs/{config}.json"]) for source in msd_sources()]
+    asked |= {"patch_size"} if config == "train" else set()
+    sources = [msd_source(name, interactive=interactive) for name in task_names()]
+    contents = [json.loads(bundle_files(source)[f"configs/{config}.json"]) for source in sources]
     for content in contents:
         # How many windows of the validation fit into memory is a value of the plan too.
         content.get("validate", {}).get("inferer", {}).pop("sw_batch_size", None)
@@ -113,14 +129,17 @@ def test_configs_of_two_bundles_differ_in_the_values_of_their_plans_only(config:
 
 
 def test_values_come_first() -> None:
-    for source in msd_sources():
+    for source in repository_sources():
+        files = bundle_files(source)
         for config in ("search", "train", "evaluate", "inference", "metadata"):
+            if source.interactive and config == "search":
+                continue
             asked = json.loads((COMMON / "bodies" / f"{config}.json").read_text())["_values_"]
-            assert list(json.loads(bundle_files(source)[f"configs/{config}.json"]))[: len(asked)] == asked
+            assert list(json.loads(files[f"configs/{config}.json"]))[: len(asked)] == asked
 
 
 def test_each_bundle_ships_its_architecture_and_its_plan() -> None:
-    for source in msd_sources():
+    for source in repository_sources():
         files = bundle_files(source)
         architecture = Architecture.from_dict(json.loads(files["configs/architecture.json"]))
         assert Plan.from_dict(json.loads(files["configs/plan.json"])) == source.plan
@@ -132,41 +151,8 @@ def test_each_bundle_ships_its_architecture_and_its_plan() -> None:
             default = nnunet_default(strides=source.plan.strides, kernel_sizes=source.plan.kernel_sizes)
             assert architecture.structure() == default.structure()
             assert "starting point" in architecture.provenance["status"]
+            assert architecture.provenance["network"]["in_channels"] == source.network_channels
     assert set(published_tasks()) == {"Task01_BrainTumour", "Task02_Heart", "Task05_Prostate", "Task07_Pancreas"}
-
-
-def test_a_plan_of_ones_own_becomes_a_bundle(tmp_path: Path) -> None:
-    plan = tmp_path / "plan.json"
-    task("Task09_Spleen").plan.save(plan)
-    text = build(**{**OPTIONS, "plan": str(plan), "name": NAME, "output": str(tmp_path)})
-    assert str(tmp_path / NAME) in text
-    ours = {path.relative_to(tmp_path / NAME).as_posix() for path in (tmp_path / NAME).rglob("*") if path.is_file()}
-    assert ours == set(bundle_files(msd_sources()[0]))
-    searched = tmp_path / NAME / "configs" / "architecture.json"
-    searched.write_text("mine")
-    with pytest.raises(UserError, match="is there already"):
-        new_bundle(task("Task09_Spleen").plan, name=NAME, output=tmp_path)
-    assert searched.read_text() == "mine"
-
-
-@pytest.mark.parametrize("name", ["Kidney_segmentation", "kidney_v2_segmentation", "kidney segmentation", "", "kidney"])
-def test_names_that_mislead_monais_tools_are_refused(name: str) -> None:
-    with pytest.raises(UserError, match="a bundle's name must"):
-        check_name(name)
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"name": NAME}, "belong to --plan"),
-        ({"plan": "p.json"}, "--plan needs --name"),
-        ({"plan": "p.json", "name": NAME, "output": ".", "check": True}, "goes without --plan"),
-        ({"plan": "absent.json", "name": NAME, "output": "."}, "absent.json does not exist"),
-    ],
-)
-def test_options_that_do_not_go_together(options: dict, message: str) -> None:
-    with pytest.raises(UserError, match=message):
-        build(**{**OPTIONS, **options})
 
 
 def test_bodies_that_are_not_there_are_one_line(tmp_path: Path) -> None:

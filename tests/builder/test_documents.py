@@ -5,22 +5,21 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 
 from adw_components.architecture import Architecture
+from adw_components.builder.build import bundle_files, starting_architecture
 from adw_components.builder.documents import documents
+from adw_components.builder.source import BundleSource, msd_source, repository_sources
 from adw_components.cost import count_activation_bytes, count_flops, count_parameters
 from adw_components.dataset_description import DatasetDescription
 from adw_components.normalization import Normalization
 from adw_components.plan import Plan
-from adw_components.reference import nnunet_default, published, published_tasks
-from adw_components.tasks import task, task_names
 
-BUNDLES = Path(__file__).parents[2] / "bundles"
-COMMON = BUNDLES / "common"
+ROOT = Path(__file__).parents[2]
+COMMON = ROOT / "bundles" / "common"
 OWN = Plan(
     dataset=DatasetDescription(
         name="Dataset700_Kidney Stones",
@@ -42,21 +41,28 @@ OWN = Plan(
 )
 
 
-def arguments(name: str) -> dict[str, Any]:
-    """Those of `documents`, for a task or for the made-up plan."""
-    known = task(name) if name in task_names() else None
-    plan = known.plan if known else OWN
-    default = nnunet_default(strides=plan.strides, kernel_sizes=plan.kernel_sizes)
-    architecture = published(name) if name in published_tasks() else default
-    bundle = known.bundle if known else "kidney_ct_adwunet_segmentation"
-    return {"name": bundle, "plan": plan, "task": known, "architecture": architecture, "common": COMMON}
+def own_source(*, interactive: bool) -> BundleSource:
+    """A bundle of the made-up plan."""
+    kind = "deepedit" if interactive else "segmentation"
+    return BundleSource(name=f"kidney_ct_adwunet_{kind}", plan=OWN, interactive=interactive)
 
 
-every_bundle = pytest.mark.parametrize("name", [*task_names(), "own"])
+# An interactive bundle of several image channels, one with a published architecture, and both kinds of nobody's task.
+_SOURCES = (
+    *repository_sources(),
+    *(msd_source(name, interactive=True) for name in ("Task01_BrainTumour", "Task02_Heart")),
+    *(own_source(interactive=interactive) for interactive in (False, True)),
+)
+SOURCES = {source.name: source for source in _SOURCES}
+every_bundle = pytest.mark.parametrize("name", SOURCES)
+
+
+def texts_of(source: BundleSource, common: Path = COMMON) -> dict[str, str]:
+    return documents(source, architecture=starting_architecture(source), common=common)
 
 
 def readme(name: str) -> str:
-    return documents(**arguments(name))["docs/README.md"]
+    return texts_of(SOURCES[name])["docs/README.md"]
 
 
 def cells(row: str) -> list[str]:
@@ -65,7 +71,7 @@ def cells(row: str) -> list[str]:
 
 @every_bundle
 def test_texts_are_whole_and_tidy(name: str) -> None:
-    for path, text in documents(**arguments(name)).items():
+    for path, text in texts_of(SOURCES[name]).items():
         assert not re.search(r"\{\{|\}\}|\{%|None|_target_|Undefined|\bxxxx\b", text), path
         assert "\n\n\n" not in text and not re.search(r"[ \t]\n", text), path
         assert text.endswith("\n") and not text.endswith("\n\n"), path
@@ -84,9 +90,9 @@ def test_every_row_of_a_table_has_the_cells_of_its_header(name: str) -> None:
 
 @every_bundle
 def test_figures_are_those_of_cost_py(name: str) -> None:
-    given = arguments(name)
-    plan, architecture = given["plan"], given["architecture"]
-    channels = {"in_channels": plan.in_channels, "out_channels": plan.out_channels}
+    source = SOURCES[name]
+    plan, architecture = source.plan, starting_architecture(source)
+    channels = {"in_channels": source.network_channels, "out_channels": plan.out_channels}
     size = {"patch_size": plan.patch_size}
     kept = count_activation_bytes(architecture, **channels, **size, batch_size=plan.batch_size)
     text = readme(name)
@@ -98,18 +104,33 @@ def test_figures_are_those_of_cost_py(name: str) -> None:
 
 @every_bundle
 def test_commands_name_files_of_the_bundle(name: str) -> None:
-    there = {path.name for path in (COMMON / "bodies").iterdir()} - {"pieces.json"} | {
-        "architecture.json",
-        "plan.json",
-    }
+    there = {path.removeprefix("configs/") for path in bundle_files(SOURCES[name]) if path.startswith("configs/")}
     named = set(re.findall(r"configs/([\w.]+)", readme(name)))
     assert named <= there
-    assert {"quick.json", "inference_trt.json", "multi_gpu_search.json", "multi_gpu_train.json"} <= named
+    # All but what is no config to run.
+    assert there - named <= {"logging.conf"}
+
+
+@every_bundle
+def test_files_of_the_repository_are_there(name: str) -> None:
+    named = set(re.findall(r"`((?:docs|scripts)/[\w./]+)`", readme(name)))
+    assert "docs/method.md" in named and {path for path in named if not (ROOT / path).is_file()} == set()
+
+
+@pytest.mark.parametrize("name", [name for name in SOURCES if SOURCES[name].interactive])
+def test_an_interactive_bundle_speaks_of_no_search_of_its_own(name: str) -> None:
+    text = readme(name)
+    assert not re.findall(r"search\.json|run search|--searched|multi_gpu_search|runs/quick_search|TensorRT|_trt", text)
+    # What others searched is named by where it lies: in the folder of the plain bundle.
+    searched = re.findall(r"\S*runs/search\S*", text)
+    assert searched == ["/path/to/the/plain/bundle/runs/search/architecture.json"]
+    shape = [1, SOURCES[name].network_channels, *SOURCES[name].plan.patch_size]
+    assert f'--input_shape "{shape}"' in text
 
 
 @every_bundle
 def test_links_lead_to_documents_of_the_bundle(name: str) -> None:
-    texts = documents(**arguments(name))
+    texts = texts_of(SOURCES[name])
     links = [link for link in re.findall(r"\]\(([^)]+)\)", texts["docs/README.md"]) if not link.startswith("http")]
     assert {"architecture.svg", "data_license.txt"} == set(links)
     assert {f"docs/{link}" for link in links} <= set(texts)
@@ -117,16 +138,17 @@ def test_links_lead_to_documents_of_the_bundle(name: str) -> None:
 
 @every_bundle
 def test_drawing_shows_every_convolution_and_needs_no_stylesheet(name: str) -> None:
-    given = arguments(name)
-    text = documents(**given)["docs/architecture.svg"]
+    text = texts_of(SOURCES[name])["docs/architecture.svg"]
     found = ElementTree.fromstring(text)
     widths = [int(bar.attrib["data-width"]) for bar in found.iter() if "data-width" in bar.attrib]
-    assert sorted(widths) == sorted(width for block in given["architecture"].blocks for width in block)
+    assert sorted(widths) == sorted(width for block in starting_architecture(SOURCES[name]).blocks for width in block)
     assert found.tag == "{http://www.w3.org/2000/svg}svg" and "var(" not in text
 
 
-def test_own_data_read_as_well() -> None:
-    text, licence = (documents(**arguments("own"))[f"docs/{name}"] for name in ("README.md", "data_license.txt"))
+@pytest.mark.parametrize("interactive", [False, True])
+def test_own_data_read_as_well(interactive: bool) -> None:
+    texts = texts_of(own_source(interactive=interactive))
+    text, licence = (texts[f"docs/{name}"] for name in ("README.md", "data_license.txt"))
     assert "not stated in dataset.json" in text and "not stated in dataset.json" in licence
     assert not re.search(r"MSD test|Decathlon|synthesize|\[[345]\]", text + licence)
     assert "'Dataset700_Kidney Stones'" in text and "clipped to -5 to 9.5 HU" in text
@@ -136,17 +158,17 @@ def test_measured_and_memory_texts_are_taken_in(tmp_path: Path) -> None:
     shutil.copytree(COMMON, tmp_path / "common")
     (tmp_path / "common/docs/inference_memory.md").write_text("A window takes 3 GB.\n")
     (tmp_path / "common/docs/measured/spleen_ct_adwunet_segmentation.md").write_text("Dice 0.5.\n")
-    text = documents(**{**arguments("Task09_Spleen"), "common": tmp_path / "common"})["docs/README.md"]
+    text = texts_of(msd_source("Task09_Spleen"), tmp_path / "common")["docs/README.md"]
     assert "A window takes 3 GB." in text and "### Measured with this bundle\n\nDice 0.5.\n\n##" in text
-    assert "Measured with this bundle" in readme("Task04_Hippocampus")
-    assert "Measured with this bundle" not in readme("Task03_Liver")
+    assert "Measured with this bundle" in readme("hippocampus_mri_adwunet_segmentation")
+    assert "Measured with this bundle" not in readme("liver_ct_adwunet_segmentation")
 
 
 def test_architecture_of_a_search_is_called_so() -> None:
-    given = arguments("Task02_Heart")
-    blocks = {**given["architecture"].structure(), "provenance": {"source": "search of seed 7"}}
+    source = msd_source("Task02_Heart")
+    blocks = {**starting_architecture(source).structure(), "provenance": {"source": "search of seed 7"}}
     blocks["decoder_widths"] = [[17], *blocks["decoder_widths"][1:]]
-    text = documents(**{**given, "architecture": Architecture(**blocks)})["docs/README.md"]
+    text = documents(source, architecture=Architecture(**blocks), common=COMMON)["docs/README.md"]
     assert "search of seed 7" in text and "the authors of AdwU-Net searched" not in text
     assert "dashed outlines" not in text
 
@@ -154,7 +176,7 @@ def test_architecture_of_a_search_is_called_so() -> None:
 def test_texts_are_the_same_in_another_process_and_need_no_torch() -> None:
     code = (
         "import sys; from test_documents import *; import hashlib\n"
-        "texts = [documents(**arguments(name)) for name in (*task_names(), 'own')]\n"
+        "texts = [texts_of(source) for source in SOURCES.values()]\n"
         "print(hashlib.sha256(repr(texts).encode()).hexdigest(), 'torch' in sys.modules)"
     )
     runs = [

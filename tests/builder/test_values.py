@@ -1,10 +1,12 @@
 """What a plan gives to the configs."""
 
 import math
+from typing import Any
 
 import pytest
 
 from adw_components.builder.metadata import metadata_values
+from adw_components.builder.source import msd_source
 from adw_components.builder.values import augmentation_ranges, config_values, quick_patch_size
 from adw_components.record_fields import total_stride
 from adw_components.tasks import task, task_names
@@ -44,12 +46,32 @@ def test_labels_leave_background_out_and_run_from_one(name: str) -> None:
 
 
 def test_ct_metadata_has_the_exact_range_and_mri_the_usual_one() -> None:
-    spleen = task("Task09_Spleen")
-    image = metadata_values(name=spleen.bundle, plan=spleen.plan, task=spleen)["network_data_format"]["inputs"]["image"]
+    image = image_of("Task09_Spleen")
     assert image["value_range"] == [-3.4, 2.1]  # (-42 - 93.1926) / 40.7837 = -3.315, (176 - 93.1926) / 40.7837 = 2.030
     assert (image["modality"], image["format"]) == ("CT", "hounsfield")
-    brain = task("Task01_BrainTumour")
-    data = metadata_values(name=brain.bundle, plan=brain.plan, task=brain)["network_data_format"]
-    assert data["inputs"]["image"]["channel_def"] == {"0": "FLAIR", "1": "T1w", "2": "t1gd", "3": "T2w"}
-    assert data["inputs"]["image"]["spatial_shape"] == [128, 128, 128]
+    image = image_of("Task01_BrainTumour")
+    assert image["channel_def"] == {"0": "FLAIR", "1": "T1w", "2": "t1gd", "3": "T2w"}
+    assert image["spatial_shape"] == [128, 128, 128]
+    data = metadata_values(msd_source("Task01_BrainTumour"))["network_data_format"]
     assert data["outputs"]["pred"]["num_channels"] == 4
+
+
+def test_metadata_of_an_interactive_bundle_names_its_guidance_channels() -> None:
+    assert image_of("Task04_Hippocampus", interactive=True)["channel_def"] == {
+        "0": "MRI",
+        "1": "clicks on background",
+        "2": "clicks on Anterior",
+        "3": "clicks on Posterior",
+    }
+    for name in task_names():
+        plain, image = image_of(name), image_of(name, interactive=True)
+        guidance = task(name).plan.out_channels
+        assert image["num_channels"] == len(image["channel_def"]) == plain["num_channels"] + guidance
+        varying = ("num_channels", "channel_def")
+        assert {**image, **{key: plain[key] for key in varying}} == plain
+
+
+def image_of(name: str, *, interactive: bool = False) -> dict[str, Any]:
+    """What the metadata of a task's bundle say of the network's input."""
+    values = metadata_values(msd_source(name, interactive=interactive))
+    return values["network_data_format"]["inputs"]["image"]

@@ -11,11 +11,15 @@ import pytest
 from monai.bundle import run
 
 from adw_components.plan import Plan
+from adw_components.search_space import SearchSpace
 from adw_components.synthesis import synthesize
 
 ROOT = Path(__file__).parents[2]
 BUNDLES = sorted(path.parent.parent for path in (ROOT / "bundles").glob("*/configs/metadata.json"))
+# Those that search; an interactive bundle trains what the plain one found.
+PLAIN = [bundle for bundle in BUNDLES if (bundle / "configs" / "search.json").is_file()]
 BUNDLE = ROOT / "bundles" / "hippocampus_mri_adwunet_segmentation"
+INTERACTIVE = ROOT / "bundles" / "hippocampus_mri_adwunet_deepedit"
 
 PATCH = [24, 32, 24]
 TOY = {
@@ -46,17 +50,25 @@ def tiny(config: str, folder: Path) -> dict[str, Any]:
     return once if config == "train" else {}
 
 
+def tiny_architecture(bundle: Path, folder: Path) -> Path:
+    """The smallest network with the strides and kernels of a bundle's plan."""
+    plan, path = Plan.load(bundle / "configs" / "plan.json"), folder / "architecture.json"
+    space = SearchSpace(strides=plan.strides, kernel_sizes=plan.kernel_sizes, base_widths=(2,), depths=(1,))
+    space.uniform(width=0, depth=1).save(path)
+    return path
+
+
 def data_of(bundle: Path, factory: pytest.TempPathFactory) -> Path:
     """Generated data of a bundle's task, a little larger than the patch of the small setting: 5 cases, 1 test image."""
-    if bundle not in _DATA:
-        name = Plan.load(bundle / "configs" / "plan.json").dataset.name
+    name = Plan.load(bundle / "configs" / "plan.json").dataset.name
+    if name not in _DATA:
         size = [size + 5 for size in quick_patch(bundle)]
         folder = factory.mktemp(bundle.name) / name
-        _DATA[bundle] = synthesize(name, cases=5, output_dir=folder, test_cases=1, size=size)
-    return _DATA[bundle]
+        _DATA[name] = synthesize(name, cases=5, output_dir=folder, test_cases=1, size=size)
+    return _DATA[name]
 
 
-_DATA: dict[Path, Path] = {}
+_DATA: dict[str, Path] = {}
 
 
 @contextmanager

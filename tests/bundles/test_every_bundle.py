@@ -1,4 +1,4 @@
-"""Every bundle searches, trains, evaluates and infers on data of its own kind, from another folder."""
+"""Every bundle of a task searches, trains, evaluates and infers on data of its own kind, from another folder."""
 
 import json
 from pathlib import Path
@@ -12,7 +12,7 @@ from adw_components.architecture import Architecture
 from adw_components.data.dataset import read_dataset
 from adw_components.plan import Plan
 
-from .conftest import BUNDLES, data_of, inside, tiny
+from .conftest import PLAIN, data_of, inside, tiny
 
 
 def run_from(folder: Path, bundle: Path, run_id: str, config: str, **options: object) -> None:
@@ -29,7 +29,7 @@ def run_from(folder: Path, bundle: Path, run_id: str, config: str, **options: ob
         )
 
 
-@pytest.mark.parametrize("bundle", BUNDLES, ids=lambda path: path.name)
+@pytest.mark.parametrize("bundle", PLAIN, ids=lambda path: path.name)
 def test_the_whole_flow(bundle: Path, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     plan, data = Plan.load(bundle / "configs" / "plan.json"), data_of(bundle, tmp_path_factory)
     architecture = tmp_path / "search" / "architecture.json"

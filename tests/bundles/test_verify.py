@@ -12,7 +12,7 @@ from monai.bundle import ConfigParser, ckpt_export, create_workflow, onnx_export
 
 from adw_components.networks import AdwUNet
 
-from .conftest import BUNDLES, data_of, inside, quick_patch, tiny
+from .conftest import BUNDLES, INTERACTIVE, PLAIN, data_of, inside, quick_patch, tiny
 
 EXPORTED = {
     "net_id": "network_def",
@@ -20,6 +20,17 @@ EXPORTED = {
     "config_file": "configs/inference.json",
 }
 bundles = pytest.mark.parametrize("bundle", BUNDLES, ids=lambda path: path.name)
+WORKFLOWS = {"search": "train", "train": "train", "evaluate": "infer", "inference": "infer"}
+# The configs of every bundle that has them.
+workflows = pytest.mark.parametrize(
+    ("bundle", "config"),
+    [
+        pytest.param(bundle, config, id=f"{bundle.name}-{config}")
+        for bundle in BUNDLES
+        for config in WORKFLOWS
+        if config != "search" or bundle in PLAIN
+    ],
+)
 
 TENSOR = {
     "type": "object",
@@ -55,9 +66,9 @@ SCHEMA = {
 }
 
 
-def test_there_are_ten_bundles_and_no_name_is_part_of_another() -> None:
+def test_there_are_eleven_bundles_and_no_name_is_part_of_another() -> None:
     names = [bundle.name for bundle in BUNDLES]
-    assert len(names) == 10
+    assert (len(names), len(PLAIN)) == (11, 10) and set(BUNDLES) - set(PLAIN) == {INTERACTIVE}
     assert not [(one, other) for one in names for other in names if one != other and one in other]
     assert not [name for name in names if "_v" in name]
 
@@ -105,8 +116,7 @@ def test_metadata_fits_the_schema_and_names_its_version(bundle: Path, tmp_path: 
     assert metadata["schema"].endswith("meta_schema_20240725.json")
 
 
-@bundles
-@pytest.mark.parametrize("config", ["search", "train", "evaluate", "inference"])
+@workflows
 def test_network_takes_and_gives_what_the_metadata_says(bundle: Path, config: str, tmp_path: Path) -> None:
     small = tmp_path / "small.json"
     path = "network_data_format#{}#spatial_shape"
@@ -154,18 +164,14 @@ def test_onnx_gives_the_same_logits(bundle: Path, weights: Path, tmp_path: Path)
         np.testing.assert_allclose(given, loaded_network(bundle, weights)(x).numpy(), rtol=0, atol=1e-4)
 
 
-@bundles
-@pytest.mark.parametrize(
-    ("config", "workflow_type"),
-    [("search", "train"), ("train", "train"), ("evaluate", "infer"), ("inference", "infer")],
-)
+@workflows
 def test_all_required_properties_are_there(
-    bundle: Path, config: str, workflow_type: str, tmp_path_factory: pytest.TempPathFactory, tmp_path: Path
+    bundle: Path, config: str, tmp_path_factory: pytest.TempPathFactory, tmp_path: Path
 ) -> None:
     with inside(bundle):
         workflow = create_workflow(
             config_file=[f"configs/{config}.json", "configs/quick.json"],
-            workflow_type=workflow_type,
+            workflow_type=WORKFLOWS[config],
             dataset_dir=str(data_of(bundle, tmp_path_factory)),
             output_dir=str(tmp_path),
             **tiny(config, tmp_path),
@@ -177,5 +183,6 @@ def test_all_required_properties_are_there(
 @bundles
 def test_a_bundle_has_the_files_the_zoo_asks_for(bundle: Path) -> None:
     names = ["LICENSE", "docs/README.md", "docs/data_license.txt", "configs/logging.conf", "configs/architecture.json"]
-    names += ["configs/plan.json", "configs/inference_trt.json", "configs/quick.json", "docs/architecture.svg"]
+    names += ["configs/plan.json", "configs/quick.json", "docs/architecture.svg"]
+    names += ["configs/inference_trt.json"] if bundle in PLAIN else []
     assert [name for name in names if not (bundle / name).is_file()] == []

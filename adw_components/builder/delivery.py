@@ -1,0 +1,28 @@
+"""How a bundle reaches its reader: in the repository, or exported with its own code. No torch here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivery:
+    """What the documents of a bundle need to know about it.
+
+    Args:
+        exported: whether it carries its code and needs no repository.
+        weights: whether weights ship.
+        patch_size: that they were trained with, if it is not the plan's.
+    """
+
+    exported: bool = False
+    weights: bool = False
+    patch_size: tuple[int, ...] = ()
+
+    @property
+    def package(self) -> str:
+        """The package whose commands the reader has."""
+        return "scripts" if self.exported else "adw_components"
+
+
+IN_REPOSITORY = Delivery()

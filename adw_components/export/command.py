@@ -1,0 +1,98 @@
+"""The steps of `python -m adw_components export`."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ..errors import UserError
+from .archive import files_of, write_zip
+from .contents import contents
+from .evaluation import measured
+from .index import add_to_index
+from .large_files import large_files, move_large_files
+from .place import Place, require_free, staged
+from .source import ExportSource, read_source
+from .torchscript import write_torchscript
+from .weights import read_weights
+
+_NO_WEIGHTS = (
+    "no weights: evaluate, infer and ckpt_export need a retraining first, MONAI Label leaves the bundle out, and the "
+    "zoo does not take it; give --weights"
+)
+
+
+def export_bundle(
+    bundle: str,
+    *,
+    output: str,
+    weights: str | None = None,
+    evaluation: str | None = None,
+    large_file_url: str | None = None,
+    url: str | None = None,
+) -> str:
+    """Export a bundle and say what was written.
+
+    Args:
+        bundle: its folder.
+        output: folder that the export goes to, beside others.
+        weights: model.pt of a retraining; by default that in the bundle's own `models`, if there is one.
+        evaluation: folder of an evaluation of these weights, for the metadata.
+        large_file_url: where the large files will be found; without it they stay in the bundle's folder.
+        url: where `output` will be served, for the index.
+
+    Raises:
+        UserError: the bundle, the weights or the evaluation do not do, or the output holds something of somebody's.
+    """
+    source = read_source(bundle)
+    place = Place.in_folder(Path(output).absolute(), source)
+    require_free(place, source)
+    path = _weights_path(source, weights)
+    checked = read_weights(path, source) if path else None
+    files, notes = contents(source, checked, _metrics(evaluation, path))
+    with staged(place, source) as stage:
+        _write(stage.bundle, files)
+        if checked:
+            write_torchscript(stage.bundle)
+        write_zip(stage.archive, stage.bundle, files_of(stage.bundle))
+        shutil.copyfile(stage.archive, stage.latest)
+        notes += _set_apart(stage, large_file_url, place)
+    notes += [] if checked else [_NO_WEIGHTS]
+    index = add_to_index(place.archive, url=url)
+    written = [f"bundle: {place.bundle}", f"download: {place.latest}, {place.archive}", f"index: {index}"]
+    return "\n".join([*notes, *written])
+
+
+def _weights_path(source: ExportSource, weights: str | None) -> Path | None:
+    own = source.folder / "models" / "model.pt"
+    if weights is None:
+        return own if own.is_file() else None
+    if Path(weights).is_dir():
+        raise UserError(f"weights must be a file, such as {Path(weights) / 'model.pt'}, got the folder {weights}")
+    return Path(weights)
+
+
+def _metrics(evaluation: str | None, weights: Path | None) -> Mapping[str, Any] | None:
+    if evaluation is None:
+        return None
+    if weights is None:
+        raise UserError("evaluation belongs to weights, which the bundle does not hold; give --weights")
+    return measured(evaluation, weights)
+
+
+def _write(folder: Path, files: Mapping[str, bytes]) -> None:
+    for name, content in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+
+
+def _set_apart(stage: Place, url: str | None, place: Place) -> list[str]:
+    names = large_files(stage.bundle)
+    if not names:
+        return []
+    if url is None:
+        return [f"{', '.join(names)}: over the 25 MB that the zoo's repository takes; --large_file_url sets apart"]
+    move_large_files(stage.bundle, names, target=stage.large_files, url=url)
+    return [f"to be uploaded to {url}: {place.large_files}"]

@@ -1,0 +1,111 @@
+"""The weights that an exported bundle ships: which they are, and whether they are its network's."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from textwrap import shorten
+from typing import Any
+
+import torch
+from monai.bundle import ConfigParser
+from torch import nn
+
+from ..engines.checkpoint import load_torch
+from ..errors import UserError, user_error_behind
+from ..files import read_json
+from ..inference import architecture_of, patch_size_of, require_same_preparation
+from .source import ExportSource
+
+# What decides how an image looks to the network; a retraining and the bundle must agree on it.
+_PREPARATION = ("in_channels", "labels", "spacing", "normalization")
+_OF_THE_MACHINE = ("device", "num_workers", "split_file", "cache_dir", "output_dir", "dataset_dir", "model_dir")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Weights:
+    """Weights that fit the bundle's network.
+
+    Attributes:
+        content: of model.pt, a bare state dict.
+        architecture: the record that they belong to.
+        patch_size: that they were trained with.
+        settings: of their retraining, but for what is of its machine; empty where they are not known.
+    """
+
+    content: bytes
+    architecture: Path
+    patch_size: tuple[int, ...]
+    settings: Mapping[str, Any]
+
+
+def read_weights(path: Path, source: ExportSource) -> Weights:
+    """Read the weights of a retraining, with the `architecture.json` and `settings.json` beside them.
+
+    Raises:
+        UserError: the file is no bare state dict, belongs to another architecture, has other channels, or was trained
+            on images that were prepared otherwise.
+    """
+    tensors = _state_dict(path)
+    config = source.configs["inference"]
+    architecture = Path(architecture_of(model_dir=path.parent, shipped=source.folder / "configs" / "architecture.json"))
+    settings = {name: config[name] for name in _PREPARATION if name in config}
+    require_same_preparation(model_dir=path.parent, settings=settings)
+    network = _network(source, architecture)
+    _load(network, tensors, path, source.name)
+    shipped = config.get("shipped_patch_size", ())
+    patch_size = tuple(patch_size_of(model_dir=path.parent, shipped=shipped))
+    settings = _settings_beside(path)
+    return Weights(content=_saved(network), architecture=architecture, patch_size=patch_size, settings=settings)
+
+
+def _settings_beside(path: Path) -> dict[str, Any]:
+    settings = path.with_name("settings.json")
+    known = read_json(settings, "settings") if settings.is_file() else {}
+    return {name: value for name, value in known.items() if name not in _OF_THE_MACHINE}
+
+
+def _state_dict(path: Path) -> Mapping[str, torch.Tensor]:
+    content = load_torch(path)
+    if isinstance(content, Mapping) and content and all(isinstance(item, torch.Tensor) for item in content.values()):
+        return content
+    beside = "the checkpoint of a run" if isinstance(content, Mapping) and "network" in content else "of another kind"
+    raise UserError(f"weights must be a bare state dict, but {path} is {beside}; give the model.pt of a retraining")
+
+
+def _network(source: ExportSource, architecture: Path) -> nn.Module:
+    """The network of inference.json, built from another architecture if need be."""
+    parser = ConfigParser()
+    parser.read_config(source.folder / "configs" / "inference.json")
+    parser["bundle_root"] = str(source.folder)
+    if "architecture_path" in parser:
+        parser["architecture_path"] = str(architecture)
+    try:
+        return parser.get_parsed_content("network_def")
+    except Exception as error:
+        mistake = user_error_behind(error)
+        if mistake is None:
+            raise
+        raise mistake from error
+
+
+def _load(network: nn.Module, tensors: Mapping[str, torch.Tensor], path: Path, name: str) -> None:
+    try:
+        network.load_state_dict(tensors)
+    except UserError as error:
+        raise UserError(f"{path}: {error}, as architecture.json beside the weights") from error
+    except RuntimeError as error:
+        first = shorten(str(error).strip().splitlines()[-1], 200)
+        raise UserError(
+            f"{path} does not fit the network of {name} ({first}); give weights of a retraining with this bundle"
+        ) from error
+
+
+def _saved(network: nn.Module) -> bytes:
+    """The state dict as torch.save writes it without a file, whose name it would keep."""
+    content: dict[str, Any] = {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
+    stream = io.BytesIO()
+    torch.save(content, stream)
+    return stream.getvalue()

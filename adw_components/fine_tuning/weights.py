@@ -1,0 +1,38 @@
+"""What a fine-tuning takes over from the weights that it starts from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..errors import UserError
+from ..inference.model_folder import architecture_of, patch_size_of
+
+
+def architecture_to_train(*, fine_tuning: bool, model_dir: str | Path, shipped: str | Path) -> str:
+    """Path of the architecture: that of the weights in `model_dir` if they are fine-tuned, else the shipped one.
+
+    Args:
+        fine_tuning: whether the training starts from the weights in `model_dir`.
+        model_dir: folder of the bundle's weights.
+        shipped: the bundle's own `architecture.json`.
+    """
+    return architecture_of(model_dir=model_dir, shipped=shipped) if fine_tuning else str(shipped)
+
+
+def patch_size_to_train(*, fine_tuning: bool, model_dir: str | Path, planned: Sequence[int]) -> list[int]:
+    """Patch size: that of the weights in `model_dir` if they are fine-tuned, else the planned one.
+
+    Args:
+        fine_tuning: whether the training starts from the weights in `model_dir`.
+        model_dir: folder of the bundle's weights, with the `settings.json` of their retraining if it is known.
+        planned: patch size of the bundle's plan.
+    """
+    return patch_size_of(model_dir=model_dir, shipped=planned) if fine_tuning else list(planned)
+
+
+def require_weights(*, model_dir: str | Path) -> None:
+    """Raise a `UserError` unless `model_dir` holds the `model.pt` that a fine-tuning starts from."""
+    path = Path(model_dir) / "model.pt"
+    if not path.is_file():
+        raise UserError(f"a fine-tuning starts from {path}, which does not exist; retrain first and copy its model.pt")

@@ -1,0 +1,188 @@
+"""Clicks of an annotator: whose they may be, how they arrive, which of them lie in a grid."""
+
+from __future__ import annotations
+
+import reprlib
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from numbers import Integral, Real
+from typing import Any
+
+from ..errors import UserError
+
+Point = tuple[int, ...]
+
+BACKGROUND = "background"
+
+# What the data hold beside the clicks: items of our datasets, and requests of MONAI Label with what it adds to them.
+_TAKEN = {"image", "label", "pred", "case"}
+_TAKEN |= {
+    "model",
+    "device",
+    "description",
+    "labels",
+    "params",
+    "session",
+    "annotations",
+    "roi",
+    "slice",
+    "reset_state",
+}
+_TAKEN |= {"result", "result_extension", "result_dtype", "result_compress", "save_label", "model_filename"}
+_TAKEN |= {"logits", "latencies", "logging", "timeout"}
+# MONAI keeps metadata under keys that begin with the name of an image; its Spacingd updates whatever it finds there.
+_TAKEN_PREFIXES = ("image_", "pred_")
+
+
+def guidance_names(labels: Mapping[str, str]) -> tuple[str, ...]:
+    """Names of the guidance channels: background, then the labels by their value.
+
+    The one order in training and inference.
+
+    Args:
+        labels: label value -> name, background left out, such as {"1": "Anterior", "2": "Posterior"}.
+
+    Raises:
+        UserError: the values are not 1, 2, 3, ..., or a name cannot be the key of a click: it is empty, differs from
+            another by case alone, or is a key that MONAI uses.
+    """
+    by_value = {str(value): name for value, name in labels.items()}
+    values = [str(value) for value in range(1, len(labels) + 1)]
+    if not values or by_value.keys() != set(values):
+        raise UserError(f"labels must name the values 1, 2, 3, ... without a gap, got {dict(labels)}")
+    names = (BACKGROUND, *(by_value[value] for value in values))
+    _check_names(names)
+    return names
+
+
+def _check_names(names: Sequence[Any]) -> None:
+    seen: set[str] = set()
+    for name in names:
+        if not isinstance(name, str) or not name.strip():
+            raise UserError(f"labels must have names that are not empty, got {name!r}")
+        key = name.casefold()
+        if key in _TAKEN or key.startswith(_TAKEN_PREFIXES):
+            raise UserError(
+                f"a label to click must not have the name of a key that MONAI uses, got {name!r}; rename it"
+            )
+        if key in seen:
+            raise UserError(f"labels to click must differ by more than case, got {name!r} twice; rename one")
+        seen.add(key)
+
+
+def read_clicks(data: Mapping[Hashable, Any], names: Sequence[str]) -> tuple[tuple[Point, ...], ...]:
+    """The clicks of a request of MONAI Label, for every name its voxels (i, j, k) of the stored image.
+
+    MONAI Label puts them among the other keys of the data, {"anterior": [[i, j, k], ...], ..., "label": "anterior"},
+    where "label" is what the annotator works on, and puts names in lower case. No key, None or an empty list mean no
+    click.
+
+    Args:
+        data: the request, or what transforms have made of it.
+        names: of the labels, as `guidance_names` gives them; their case does not matter.
+
+    Raises:
+        UserError: clicks are no list of three whole numbers each, arrive under two keys, or are for an unknown label.
+    """
+    keys = _keys_by_name(data, names)
+    _refuse_unknown_labels(data, names)
+    return tuple(_points(name, data[keys[name]]) if name in keys else () for name in names)
+
+
+def _keys_by_name(data: Mapping[Hashable, Any], names: Sequence[str]) -> dict[str, str]:
+    by_key = {name.casefold(): name for name in names}
+    found: dict[str, str] = {}
+    for key in data:
+        name = by_key.get(key.casefold()) if isinstance(key, str) else None
+        if name is None or not isinstance(key, str):
+            continue
+        if name in found:
+            raise UserError(f"clicks of {name!r} must be under one key, got {found[name]!r} and {key!r}; send one")
+        found[name] = key
+    return found
+
+
+def _refuse_unknown_labels(data: Mapping[Hashable, Any], names: Sequence[str]) -> None:
+    known, listed = {name.casefold() for name in names}, ", ".join(names)
+    current = data.get("label")
+    if isinstance(current, str) and current and current.casefold() not in known:
+        raise UserError(f"label must be one of {listed}, got {current!r}; choose one of these to click on")
+    for key, value in data.items():
+        is_known = isinstance(key, str) and key.casefold() in known | _TAKEN
+        if not is_known and _are_points(value):
+            raise UserError(
+                f"clicks must be of one of {listed}, got some of {key!r}; send them under one of these names"
+            )
+
+
+def _are_points(value: Any) -> bool:
+    return isinstance(value, list | tuple) and bool(value) and all(_is_point(item) for item in value)
+
+
+def _is_point(value: Any) -> bool:
+    return isinstance(value, list | tuple) and len(value) == 3 and all(_is_number(number) for number in value)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool)
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, Integral) or float(value).is_integer()
+
+
+def _points(name: str, value: Any) -> tuple[Point, ...]:
+    if value is None:
+        return ()
+    if not isinstance(value, list | tuple):
+        raise UserError(
+            f"clicks of {name!r} must be a list of voxels [[i, j, k], ...], got {_shown(value)}; send a list"
+        )
+    return tuple(_point(name, item) for item in value)
+
+
+def _point(name: str, value: Any) -> Point:
+    if not _is_point(value) or not all(_is_whole(number) for number in value):
+        raise UserError(
+            f"a click of {name!r} must be three whole numbers [i, j, k], got {_shown(value)}; "
+            "send voxels of the stored image"
+        )
+    return tuple(int(number) for number in value)
+
+
+def _shown(value: Any) -> str:
+    """`value` in one short line."""
+    return " ".join(reprlib.repr(value).split())
+
+
+def require_inside(points: Sequence[Sequence[Point]], names: Sequence[str], shape: Sequence[int]) -> None:
+    """Raise a `UserError` unless every click lies in an image.
+
+    Args:
+        points: for every name its clicks, voxels of the image.
+        names: of the labels.
+        shape: of the image, voxels.
+    """
+    for name, clicks in zip(names, points, strict=True):
+        for point in clicks:
+            if not _is_inside(point, shape):
+                raise UserError(
+                    f"a click must lie in the stored image, got {list(point)} of {name!r} for an image of shape "
+                    f"{list(shape)}; count voxels from 0"
+                )
+
+
+def clicks_in_grid(
+    points: Sequence[Sequence[Point]], *, to_grid: Callable[[Point], Point | None]
+) -> tuple[tuple[Point, ...], ...]:
+    """Clicks in voxels of another grid; those that lie outside of it are left out.
+
+    Args:
+        points: for every label its clicks, voxels of the stored image.
+        to_grid: voxel of the stored image -> voxel of the grid, none outside of it.
+    """
+    mapped = (map(to_grid, clicks) for clicks in points)
+    return tuple(tuple(voxel for voxel in voxels if voxel is not None) for voxels in mapped)
+
+
+def _is_inside(point: Point, shape: Sequence[int]) -> bool:
+    return all(0 <= index < length for index, length in zip(point, shape, strict=True))

@@ -1,0 +1,127 @@
+#!/usr/bin/env bash
+# Exported bundles as somebody meets them who has no repository: three are trained a little, exported twice, served, downloaded
+# and run, in a virtual environment that holds only what their metadata name. It takes some minutes, and is run by hand:
+#
+#   bash scripts/test_export.sh [FOLDER]      FOLDER keeps everything; without it a temporary folder is removed at the end
+#
+# ADW_PYTHON names a Python that has this package, instead of the virtual environment that is made for it; ADW_EXPORT_VENV a
+# folder for the fresh environment, to keep it for the next time. One line a check; the first failure ends it.
+set -euo pipefail
+given="${1:+$(realpath -m "$1")}"
+if [ -n "${ADW_PYTHON:-}" ]; then
+    repository_python="$ADW_PYTHON"
+    cd "$(dirname "${BASH_SOURCE[0]}")/.."
+else
+    source "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
+    repository_python="$(command -v python)"
+fi
+repository="$PWD"
+work="${given:-$(mktemp -d)}"
+mkdir -p "$work"
+export OMP_NUM_THREADS="${OMP_NUM_THREADS:-2}" PYTHONWARNINGS=ignore
+unset PYTHONPATH
+names=(hippocampus_mri_adwunet_segmentation prostate_mri_adwunet_segmentation braintumour_mri_adwunet_segmentation)
+server=""
+finish() {
+    if [ -n "$server" ]; then kill "$server" 2>/dev/null || true; fi
+    if [ -z "$given" ]; then rm -rf "$work"; fi
+}
+trap finish EXIT
+
+check() { # check WHAT COMMAND...: one line, and the end of what the command said if it fails
+    local what="$1" started=$SECONDS
+    shift
+    if "$@" >"$work/log" 2>&1; then
+        echo "ok      $what ($((SECONDS - started)) s)"
+    else
+        echo "FAILED  $what"
+        tail -n 15 "$work/log"
+        exit 1
+    fi
+}
+monai() { "$python" -m monai.bundle "$@"; }
+field() { # field FILE EXPRESSION: of the JSON object `it`
+    "$repository_python" -c "import json, sys; it = json.load(open(sys.argv[1])); print($2)" "$1"
+}
+small=(--max_epochs 1 --iterations_per_epoch 1 --batch_size 1)
+
+# In the repository: data, a derived network, its weights, its evaluation, two exports.
+python="$repository_python"
+for name in "${names[@]}"; do
+    bundle="$repository/bundles/$name"
+    task="$(field "$bundle/configs/plan.json" 'it["dataset"]["name"]')"
+    size="$(field "$bundle/configs/quick.json" '[size + 5 for size in it["patch_size"]]')"
+    data="$work/data/$task" runs="$work/runs/$name"
+    rm -rf "$data" "$runs" "$work/one/$name" "$work/two/$name"
+    check "$name: synthesize" "$python" -m adw_components synthesize --task "$task" --cases 5 --test_cases 1 \
+        --size "$size" --output "$data"
+    cd "$bundle"
+    common=(--dataset_dir "$data" --cache_dir "$runs/cache")
+    check "$name: search" monai run search --config_file "['configs/search.json','configs/quick.json']" "${common[@]}" \
+        --output_dir "$runs/search" "${small[@]}"
+    check "$name: train" monai run train --config_file "['configs/train.json','configs/quick.json']" "${common[@]}" \
+        --output_dir "$runs/train" --architecture_path "$runs/search/architecture.json" "${small[@]}"
+    check "$name: evaluate" monai run evaluate --config_file configs/evaluate.json "${common[@]}" \
+        --output_dir "$runs/evaluate" --model_dir "$runs/train" --device cpu --num_workers 0
+    cd "$repository"
+    for folder in one two; do
+        check "$name: export $folder" "$python" -m adw_components export "bundles/$name" --output "$work/$folder" \
+            --weights "$runs/train/model.pt" --evaluation "$runs/evaluate"
+    done
+    check "$name: the two exports have the same bytes" cmp "$work/one/$name.zip" "$work/two/$name.zip"
+done
+
+# Without it: what the metadata name, and nothing else.
+metadata="$work/one/${names[0]}/configs/metadata.json"
+venv="${ADW_EXPORT_VENV:-$work/venv}"
+mapfile -t packages < <(field "$metadata" '"\n".join([
+    f"torch=={it[\"pytorch_version\"]}", f"monai=={it[\"monai_version\"]}", f"numpy=={it[\"numpy_version\"]}",
+    *(f"{name}=={version}" for name, version in it["required_packages_version"].items())])')
+[ -x "$venv/bin/python" ] || "$repository_python" -m venv "$venv"
+check "environment: ${packages[*]}" "$venv/bin/python" -m pip install --disable-pip-version-check "${packages[@]}"
+python="$venv/bin/python"
+cd "$work"
+check "environment: no adw_components" "$python" -c "
+import importlib.util, sys; sys.exit(importlib.util.find_spec('adw_components') is not None)"
+
+port="$("$python" -c "import socket; s = socket.socket(); s.bind(('127.0.0.1', 0)); print(s.getsockname()[1])")"
+"$python" -m http.server "$port" --bind 127.0.0.1 --directory "$work/one" >"$work/server.log" 2>&1 &
+server=$!
+check "server on port $port" "$python" -c "
+import time, urllib.request
+for _ in range(100):
+    try:
+        urllib.request.urlopen('http://127.0.0.1:$port/model_info.json'); break
+    except OSError:
+        time.sleep(0.1)
+else:
+    raise SystemExit('no answer')"
+
+schema="$work/schema.json" url="$(field "$metadata" 'it["schema"]')"
+if ! "$python" -c "
+import sys, urllib.request
+open(sys.argv[2], 'wb').write(urllib.request.urlopen(sys.argv[1], timeout=10).read())" "$url" "$schema" 2>/dev/null; then
+    echo "note    the published schema is out of reach: tests/export/metadata_schema.json, in our own words, stands in"
+    cp "$repository/tests/export/metadata_schema.json" "$schema"
+fi
+rm -rf "$work/downloads"
+for name in "${names[@]}"; do
+    check "$name: download" monai download --name "$name" --url "http://127.0.0.1:$port/$name.zip" --bundle_dir "$work/downloads"
+    cd "$work/downloads/$name"
+    task="$(field configs/plan.json 'it["dataset"]["name"]')"
+    data="$work/data/$task" plain=(--device cpu --num_workers 0)
+    check "$name: infer" monai run infer --config_file configs/inference.json --dataset_dir "$data" "${plain[@]}"
+    check "$name: infer wrote its label map" test -s "$(echo runs/predictions/*.nii.gz)"
+    check "$name: evaluate" monai run evaluate --config_file configs/evaluate.json --dataset_dir "$data" "${plain[@]}"
+    check "$name: evaluate gives the mean Dice of the metadata" test \
+        "$(field runs/evaluate/summary.json 'round(it["mean_dice"], 4)')" = "$(field configs/metadata.json 'it["eval_metrics"]["mean_dice"]')"
+    check "$name: train" monai run train --config_file "['configs/train.json','configs/quick.json']" --dataset_dir "$data" "${small[@]}"
+    check "$name: verify_metadata" monai verify_metadata --meta_file configs/metadata.json --filepath "$schema"
+    check "$name: verify_net_in_out" monai verify_net_in_out network_def --meta_file configs/metadata.json \
+        --config_file configs/inference.json
+    check "$name: ckpt_export" monai ckpt_export network_def --config_file configs/inference.json \
+        --meta_file configs/metadata.json --ckpt_file models/model.pt --filepath models/verify_model.ts
+    check "$name: python -m scripts report" "$python" -m scripts report runs
+    cd "$work"
+done
+echo "all checks passed"

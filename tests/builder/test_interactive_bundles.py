@@ -1,0 +1,110 @@
+"""Interactive bundles are the plain ones and clicks, for every task."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adw_components.builder.build import bundle_files
+from adw_components.builder.command import build
+from adw_components.builder.layout import laid_out
+from adw_components.builder.source import msd_source
+from adw_components.interactive.clicks import guidance_names
+from adw_components.tasks import task, task_names
+
+every_task = pytest.mark.parametrize("name", task_names())
+INTERACTIVE = "adw_components.interactive"
+
+# What interactive bundles have besides, by its place in the config: the oracle, in words of its own.
+TRAINING = ["guidance_sigma", "automatic_share", "seed_share", "max_corrections"]
+KEYS = {
+    "train": [
+        *TRAINING,
+        *(f"settings/{key}" for key in TRAINING),
+        "train/trainer/iteration_update",
+        "validate/evaluator/iteration_update",
+    ],
+    "evaluate": ["guidance_sigma", "click_guidance", "clicks", "initialize/-1/settings/guidance_sigma"],
+    "inference": ["guidance_sigma", "click_guidance", "initialize/-1/settings/guidance_sigma"],
+}
+
+
+def configs(name: str, *, interactive: bool) -> dict[str, str]:
+    return bundle_files(msd_source(name, interactive=interactive))
+
+
+def at(config: Any, path: list[str]) -> Any:
+    for part in path:
+        config = config[int(part) if isinstance(config, list) else part]
+    return config
+
+
+def without_clicks(config: dict[str, Any], kind: str) -> str:
+    """The text of a plain config, from an interactive one."""
+    for place in KEYS[kind]:
+        *path, key = place.split("/")
+        del at(config, path)[key]
+    assert config["network_def"]["in_channels"] == "$@in_channels + len(@labels) + 1"
+    config["network_def"]["in_channels"] = "@in_channels"
+    if kind != "train":
+        assert config["preprocessing"]["transforms"].pop() == "@click_guidance"
+    if kind == "evaluate":
+        assert config["handlers"].pop()["_target_"] == f"{INTERACTIVE}.curve.ClickCurve"
+    return laid_out(config)
+
+
+@every_task
+def test_without_clicks_the_configs_are_the_plain_ones(name: str) -> None:
+    plain, interactive = (configs(name, interactive=interactive) for interactive in (False, True))
+    gone = {f"configs/{name}.json" for name in ("search", "multi_gpu_search", "inference_trt")}
+    assert interactive.keys() == plain.keys() - gone
+    for kind in KEYS:
+        path = f"configs/{kind}.json"
+        assert without_clicks(json.loads(interactive[path]), kind) == plain[path]
+    own = {*(f"configs/{kind}.json" for kind in (*KEYS, "metadata", "architecture")), "docs/README.md"}
+    own.add("docs/architecture.svg")
+    assert {path for path in interactive if interactive[path] != plain[path]} <= own
+    structures = [json.loads(files["configs/architecture.json"]) for files in (plain, interactive)]
+    for structure in structures:
+        structure.pop("provenance")
+    assert structures[0] == structures[1]
+
+
+@every_task
+def test_all_configs_mean_the_same_clicks(name: str) -> None:
+    files = configs(name, interactive=True)
+    train, evaluate, inference = (json.loads(files[f"configs/{kind}.json"]) for kind in KEYS)
+    assert train["guidance_sigma"] == evaluate["guidance_sigma"] == inference["guidance_sigma"]
+    assert evaluate["click_guidance"] == inference["click_guidance"]
+    guides = [train[part][engine]["iteration_update"]["guide"] for part, engine in ENGINES]
+    assert [guide["_target_"] for guide in guides] == [
+        f"{INTERACTIVE}.simulation.SimulatedClicks",
+        f"{INTERACTIVE}.simulation.NoClicks",
+    ]
+    # A name of a class that is also a key of MONAI's would make a bundle that no click can reach.
+    names = guidance_names(inference["labels"])
+    assert len(names) == inference["out_channels"]
+
+
+ENGINES = (("train", "trainer"), ("validate", "evaluator"))
+
+
+@every_task
+def test_the_command_makes_one_of_every_task(name: str, tmp_path: Path) -> None:
+    build(task=name, interactive=True, output=str(tmp_path))
+    (folder,) = tmp_path.iterdir()
+    assert folder.name == f"{task(name).bundle.removesuffix('segmentation')}deepedit"
+    plan = task(name).plan
+    metadata = json.loads((folder / "configs" / "metadata.json").read_text())
+    formats = metadata["network_data_format"]
+    assert formats["inputs"]["image"]["num_channels"] == plan.in_channels + plan.out_channels
+    assert formats["outputs"]["pred"]["num_channels"] == plan.out_channels
+    assert metadata["name"].endswith("AdwU-Net DeepEdit")
+    text = (folder / "docs" / "README.md").read_text()
+    for words in ("configs/search.json", "run search", "inference_trt", "multi_gpu_search"):
+        assert words not in text
+    links = [link for link in re.findall(r"\]\(([^)]+)\)", text) if not link.startswith("http")]
+    files = [*re.findall(r"configs/[\w.]+", text), *(f"docs/{link}" for link in links), "LICENSE"]
+    assert len(files) > 10 and [file for file in files if not (folder / file).is_file()] == []
