@@ -19,7 +19,6 @@ repository="$PWD"
 work="${given:-$(mktemp -d)}"
 mkdir -p "$work"
 export OMP_NUM_THREADS="${OMP_NUM_THREADS:-2}" PYTHONWARNINGS=ignore
-unset PYTHONPATH
 names=(hippocampus_mri_adwunet_segmentation prostate_mri_adwunet_segmentation braintumour_mri_adwunet_segmentation)
 server=""
 finish() {
@@ -72,11 +71,12 @@ for name in "${names[@]}"; do
 done
 
 # Without it: what the metadata name, and nothing else.
+unset PYTHONPATH
 metadata="$work/one/${names[0]}/configs/metadata.json"
 venv="${ADW_EXPORT_VENV:-$work/venv}"
-mapfile -t packages < <(field "$metadata" '"\n".join([
-    f"torch=={it[\"pytorch_version\"]}", f"monai=={it[\"monai_version\"]}", f"numpy=={it[\"numpy_version\"]}",
-    *(f"{name}=={version}" for name, version in it["required_packages_version"].items())])')
+mapfile -t packages < <(field "$metadata" '"\n".join(
+    ["torch==" + it["pytorch_version"], "monai==" + it["monai_version"], "numpy==" + it["numpy_version"]]
+    + [name + "==" + version for name, version in it["required_packages_version"].items()])')
 [ -x "$venv/bin/python" ] || "$repository_python" -m venv "$venv"
 check "environment: ${packages[*]}" "$venv/bin/python" -m pip install --disable-pip-version-check "${packages[@]}"
 python="$venv/bin/python"

@@ -37,13 +37,18 @@ class LoadSoundImaged(LoadImaged):
         Raises:
             UserError: a file is missing, unreadable, of another channel count, or holds NaN or infinite voxels.
         """
-        paths = {key: data[key] for key in self.key_iterator(dict(data))}
+        paths = {key: Path(str(data[key])) for key in self.key_iterator(dict(data))}
+        for key, path in paths.items():
+            # A server gives an empty path for an image that it does not know.
+            if not data[key] or not path.exists():
+                raise UserError(f"{key} must be the path or the name of an image, got {str(data[key])!r}; check it")
         try:
             loaded: dict[Hashable, Any] = super().__call__(data, reader)
         except Exception as error:  # whatever a damaged file makes the decoders raise
-            raise UserError(f"{_names(paths)} cannot be read as an image; download or convert it again") from error
+            names = ", ".join(path.name for path in paths.values())
+            raise UserError(f"{names} cannot be read as an image; download or convert it again") from error
         for key, path in paths.items():
-            self._require_sound(Path(str(path)).name, loaded[key])
+            self._require_sound(path.name, loaded[key])
         return loaded
 
     def _require_sound(self, name: str, image: torch.Tensor) -> None:
@@ -56,7 +61,3 @@ class LoadSoundImaged(LoadImaged):
             )
         if not np.isfinite(float(image.sum(dtype=torch.float64))):
             raise UserError(f"{name} holds voxels that are NaN or infinite; replace them, say by 0")
-
-
-def _names(paths: Mapping[Hashable, Any]) -> str:
-    return ", ".join(Path(str(path)).name for path in paths.values())

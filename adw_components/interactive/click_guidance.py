@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Hashable, Mapping
-from copy import deepcopy
 from functools import partial
 from typing import Any
 
@@ -60,7 +59,8 @@ class AddClickGuidanced(MapTransform):
         clicks = self._in_grid(clicks, image) if any(clicks) else clicks
         guidance = guidance_channels(clicks, shape=image.shape[1:], sigma=self.sigma)
         joined = torch.cat([image.as_tensor(), guidance.to(image.device, image.dtype)])
-        return MetaTensor(joined, meta=deepcopy(image.meta), applied_operations=deepcopy(image.applied_operations))
+        # The constructor copies what it is given.
+        return MetaTensor(joined, meta=image.meta, applied_operations=image.applied_operations)
 
     def _in_grid(self, clicks: Clicks, image: MetaTensor) -> Clicks:
         """Clicks on the stored image as voxels of `image`."""

@@ -15,20 +15,9 @@ BACKGROUND = "background"
 
 # What the data hold beside the clicks: items of our datasets, and requests of MONAI Label with what it adds to them.
 _TAKEN = {"image", "label", "pred", "case"}
-_TAKEN |= {
-    "model",
-    "device",
-    "description",
-    "labels",
-    "params",
-    "session",
-    "annotations",
-    "roi",
-    "slice",
-    "reset_state",
-}
-_TAKEN |= {"result", "result_extension", "result_dtype", "result_compress", "save_label", "model_filename"}
-_TAKEN |= {"logits", "latencies", "logging", "timeout"}
+_TAKEN |= {"model", "device", "description", "labels", "params", "session", "annotations", "logging", "timeout"}
+_TAKEN |= {"roi", "slice", "reset_state", "save_label", "model_filename", "logits", "latencies"}
+_TAKEN |= {"result", "result_extension", "result_dtype", "result_compress"}
 # MONAI keeps metadata under keys that begin with the name of an image; its Spacingd updates whatever it finds there.
 _TAKEN_PREFIXES = ("image_", "pred_")
 

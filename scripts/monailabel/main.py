@@ -24,7 +24,7 @@ VOXELS = 4_000_000
 
 
 class Scribbles(HistogramBasedGraphCut):
-    """Foreground by the histograms under scribbles, smoothed by a graph cut, in any image; several channels: the first."""
+    """Foreground by the histograms under scribbles, smoothed by a graph cut; of several channels the first."""
 
     def pre_transforms(self, data: dict[str, Any]) -> list[Any]:
         """Those of MONAI Label, with intensities by percentiles and a spacing by the image's size."""

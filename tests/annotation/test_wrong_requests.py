@@ -32,6 +32,10 @@ def test_four_channels_for_a_bundle_of_one(server: Any, modalities: Path, unchan
     refused(server.infer(PLAIN, file=modalities), "must have 1 channel(s), got shape (40, 36, 34, 4)")
 
 
+def test_an_image_that_is_not_there(server: Any, unchanged: None) -> None:
+    refused(server.infer(PLAIN, "nobody"), "must be the path or the name of an image")
+
+
 def test_a_corrupt_image(server: Any, studies: Path, work: Path, unchanged: None) -> None:
     path = work / "corrupt.nii.gz"
     path.write_bytes(first(studies).read_bytes()[:3000])

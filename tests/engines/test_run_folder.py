@@ -113,3 +113,17 @@ def test_the_folder_of_another_kind_of_run_is_refused(tmp_path: Path) -> None:
     begin(tmp_path, kind="train")
     with pytest.raises(UserError, match="of kind train"):
         begin(tmp_path, kind="search")
+
+
+def test_a_run_that_begins_anew_makes_room(tmp_path: Path) -> None:
+    for seed in range(3):
+        open_run(tmp_path / "run", kind="train", settings=SETTINGS | {"seed": seed}, resume=False, anew=True)
+        (tmp_path / "run" / "checkpoint.pt").write_bytes(b"")
+    kept = {path.name: settings_in(path)["seed"] for path in tmp_path.iterdir()}
+    assert kept == {"run_001": 0, "run_002": 1, "run": 2}
+
+
+def test_a_run_that_begins_anew_refuses_files_that_ship(tmp_path: Path) -> None:
+    (tmp_path / "model.pt").write_bytes(b"")
+    with pytest.raises(UserError, match=r"holds model\.pt, which no run there has written"):
+        open_run(tmp_path, kind="train", settings=SETTINGS, resume=False, anew=True)

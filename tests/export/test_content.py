@@ -7,17 +7,23 @@ import re
 import shutil
 import sys
 from collections.abc import Callable
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
+from types import SimpleNamespace
 from typing import Any
 
+import monai.bundle.scripts
 import pytest
 import torch
 from bundles.conftest import BUNDLES, ROOT, quick_patch
 from bundles.test_verify import SCHEMA
-from monai.bundle import ConfigParser, download_large_files, load
+from monai.bundle import ConfigParser, download, download_large_files, load, verify_net_in_out
+from monai.bundle.scripts import get_bundle_info, get_bundle_versions
 
 from adw_components.architecture import Architecture
-from adw_components.export import large_files
+from adw_components.export import archive, large_files
 from adw_components.export.command import export_bundle
 from adw_components.networks import AdwUNet
 
@@ -172,16 +178,17 @@ def test_own_weights_of_the_bundle_are_the_default(tmp_path: Path, monkeypatch: 
 
 def test_large_files_lie_apart_and_monai_gets_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(large_files, "LIMIT", 100_000)
+    monkeypatch.setattr("adw_components.export.command.write_torchscript", lambda _: None)
     output = tmp_path / "out"
     weights, address = write_weights(tmp_path / "train", HIPPOCAMPUS, width=16), tmp_path.as_uri()
     options = {"output": str(output), "weights": str(weights)}
     told = export_bundle(str(bundle_of(HIPPOCAMPUS)), **options)
     assert "models/model.pt" in told and "--large_file_url" in told
     whole = (output / HIPPOCAMPUS / "models" / "model.pt").read_bytes()
-    archive = (output / f"{HIPPOCAMPUS}.zip").read_bytes()
+    zipped = (output / f"{HIPPOCAMPUS}.zip").read_bytes()
 
     export_bundle(str(bundle_of(HIPPOCAMPUS)), large_file_url=f"{address}/uploaded/", **options)
-    assert (output / f"{HIPPOCAMPUS}.zip").read_bytes() == archive  # a download is whole
+    assert (output / f"{HIPPOCAMPUS}.zip").read_bytes() == zipped  # a download is whole
     bundle, (apart,) = output / HIPPOCAMPUS, output.glob("*_large_files")
     assert not (bundle / "models" / "model.pt").exists()
     entries = {
@@ -207,9 +214,9 @@ def test_the_index_lists_every_version(tmp_path: Path) -> None:
     export_bundle(str(bundle), output=str(tmp_path / "out"))
     index = json.loads((tmp_path / "out" / "model_info.json").read_text())
     archives = [tmp_path / "out" / f"{HIPPOCAMPUS}_v{version}.zip" for version in versions]
-    assert list(index) == [archive.stem for archive in archives]
+    assert list(index) == [path.stem for path in archives]
     assert [entry["checksum"] for entry in index.values()] == [
-        hashlib.sha1(archive.read_bytes()).hexdigest() for archive in archives
+        hashlib.sha1(path.read_bytes()).hexdigest() for path in archives
     ]
     assert [entry["source"] for entry in index.values()] == [
         f"http://here:1/models/{archives[0].name}",
@@ -220,3 +227,43 @@ def test_the_index_lists_every_version(tmp_path: Path) -> None:
 
 def test_the_schema_of_the_script_is_that_of_the_tests() -> None:
     assert json.loads(Path(__file__).with_name("metadata_schema.json").read_text()) == SCHEMA
+
+
+def test_monai_reads_the_index_as_that_of_its_zoo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    export_bundle(str(bundle_of(HIPPOCAMPUS)), output=str(tmp_path), url="http://here:1")
+    answer = SimpleNamespace(text=(tmp_path / "model_info.json").read_text(), raise_for_status=lambda: None)
+    monkeypatch.setattr(monai.bundle.scripts.requests, "get", lambda *_, **__: answer)
+    version = read(bundle_of(HIPPOCAMPUS), "metadata")["version"]
+    assert get_bundle_versions(HIPPOCAMPUS) == {"latest_version": version, "all_versions": [version]}
+    url = get_bundle_info(HIPPOCAMPUS)["browser_download_url"]
+    assert url == f"http://here:1/{HIPPOCAMPUS}_v{version}.zip" and (tmp_path / Path(url).name).is_file()
+
+
+def test_the_zip_file_downloads_over_http(exported: Exported, tmp_path: Path) -> None:
+    served = exported(HIPPOCAMPUS).parent
+    handler = partial(SimpleHTTPRequestHandler, directory=str(served))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}/{HIPPOCAMPUS}.zip"
+        download(name=HIPPOCAMPUS, url=url, bundle_dir=tmp_path, progress=False)
+        server.shutdown()
+    assert archive.files_of(tmp_path / HIPPOCAMPUS) == archive.files_of(served / HIPPOCAMPUS)
+    assert archive.holds(served / f"{HIPPOCAMPUS}.zip", tmp_path / HIPPOCAMPUS)
+
+
+def test_the_zoos_check_runs_from_its_own_folder(exported: Exported, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There the bundles lie in `models`, and each is told where by bundle_root."""
+    bundle = exported(NAMES[1])
+    monkeypatch.chdir(bundle.parents[1])
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    root = str(bundle.relative_to(bundle.parents[1]))
+    verify_net_in_out(
+        net_id="network_def",
+        meta_file=f"{root}/configs/metadata.json",
+        config_file=f"{root}/configs/inference.json",
+        bundle_root=root,
+        device="cpu",
+    )
+    assert Path(sys.modules["scripts"].__path__[0]) == bundle / "scripts"
+    for name in [name for name in sys.modules if name.partition(".")[0] == "scripts"]:
+        del sys.modules[name]

@@ -51,6 +51,9 @@ def test_each_bundle_runs_its_own_code(
     told = [line.split() for line in printed.splitlines() if line.startswith(("loaded ", "ran "))]
     assert told[:3] == [["loaded", version], ["loaded", "9.9.9"], ["loaded", version]]
     assert told[3:] == [["ran", version], ["ran", "9.9.9"]]
+    files = [Path(line.split()[1]) for line in printed.splitlines() if line.startswith("code ")]
+    own = zip(files, [bundle, other_version] * 2, strict=True)
+    assert all(file.is_relative_to(folder / "scripts") for file, folder in own)
     mine, others = tmp_path / "runs" / bundle.parent.name, tmp_path / "runs" / "other"
     for run in ("infer", "evaluate/predictions", "workflow"):
         assert values(mine / run) <= {0, 1, 2}

@@ -33,3 +33,19 @@ for workflow in made:
     workflow.run()
     workflow.finalize()
     print("ran", sys.modules["scripts"].__version__)
+
+# As MONAI Label does it: a parser a bundle; before every step the bundle goes on the path and `scripts` is unloaded.
+parsers = {}
+for bundle in (one, other):
+    parsers[bundle] = monai.bundle.ConfigParser()
+    parsers[bundle].read_config(bundle / "configs" / "inference.json")
+    parsers[bundle]["bundle_root"] = str(bundle)
+for key in ("network_def", "preprocessing", "inferer", "postprocessing"):
+    for bundle, parser in parsers.items():
+        sys.path.insert(0, str(bundle))
+        for name in [name for name in sys.modules if name == "scripts" or name.startswith("scripts.")]:
+            del sys.modules[name]
+        parsed = parser.get_parsed_content(key, instantiate=True)
+        sys.path.remove(str(bundle))
+        if key in ("network_def", "inferer"):
+            print("code", type(parsed).__init__.__code__.co_filename)

@@ -94,7 +94,7 @@ def regions(image: np.ndarray) -> np.ndarray:
 
     total = np.zeros(image.shape, int)
     for value in (1, 2):
-        names, count = ndimage.label(image == value)
+        names, _ = ndimage.label(image == value)
         total = np.where(names > 0, names + total.max(), total)
     return total
 
