@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..architecture import Architecture
+from ..click_names import guidance_names
 from ..errors import UserError
 from ..files import json_text, write_text
 from ..reference import nnunet_default, published, published_tasks
@@ -30,8 +31,11 @@ def bundle_files(source: BundleSource, common: Path = COMMON) -> dict[str, str]:
         common: folder of the bodies.
 
     Raises:
-        UserError: the bodies are not there, or name a value that a plan does not give.
+        UserError: the bodies are not there, or name a value that a plan does not give; or an interactive bundle has a
+            class that nobody could click on.
     """
+    if source.interactive:
+        guidance_names(config_values(source.plan)["labels"])
     if not (common / "bodies" / "pieces.json").is_file():
         raise UserError(
             f"the bodies of the bundles are not in {common}; run from a checkout of the repository, installed with "

@@ -13,8 +13,9 @@ from monai.data import MetaTensor
 from monai.transforms import MapTransform
 from monai.utils import MetaKeys
 
+from ..click_names import guidance_names
 from ..errors import UserError
-from .clicks import Point, clicks_in_grid, guidance_names, read_clicks, require_inside
+from .clicks import Point, clicks_in_grid, read_clicks, require_inside
 from .guidance import check_sigma, guidance_channels, voxel_in_grid
 
 logger = logging.getLogger(__name__)

@@ -7,55 +7,10 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from numbers import Integral, Real
 from typing import Any
 
+from ..click_names import RESERVED
 from ..errors import UserError
 
 Point = tuple[int, ...]
-
-BACKGROUND = "background"
-
-# What the data hold beside the clicks: items of our datasets, and requests of MONAI Label with what it adds to them.
-_TAKEN = {"image", "label", "pred", "case"}
-_TAKEN |= {"model", "device", "description", "labels", "params", "session", "annotations", "logging", "timeout"}
-_TAKEN |= {"roi", "slice", "reset_state", "save_label", "model_filename", "logits", "latencies"}
-_TAKEN |= {"result", "result_extension", "result_dtype", "result_compress"}
-# MONAI keeps metadata under keys that begin with the name of an image; its Spacingd updates whatever it finds there.
-_TAKEN_PREFIXES = ("image_", "pred_")
-
-
-def guidance_names(labels: Mapping[str, str]) -> tuple[str, ...]:
-    """Names of the guidance channels: background, then the labels by their value.
-
-    The one order in training and inference.
-
-    Args:
-        labels: label value -> name, background left out, such as {"1": "Anterior", "2": "Posterior"}.
-
-    Raises:
-        UserError: the values are not 1, 2, 3, ..., or a name cannot be the key of a click: it is empty, differs from
-            another by case alone, or is a key that MONAI uses.
-    """
-    by_value = {str(value): name for value, name in labels.items()}
-    values = [str(value) for value in range(1, len(labels) + 1)]
-    if not values or by_value.keys() != set(values):
-        raise UserError(f"labels must name the values 1, 2, 3, ... without a gap, got {dict(labels)}")
-    names = (BACKGROUND, *(by_value[value] for value in values))
-    _check_names(names)
-    return names
-
-
-def _check_names(names: Sequence[Any]) -> None:
-    seen: set[str] = set()
-    for name in names:
-        if not isinstance(name, str) or not name.strip():
-            raise UserError(f"labels must have names that are not empty, got {name!r}")
-        key = name.casefold()
-        if key in _TAKEN or key.startswith(_TAKEN_PREFIXES):
-            raise UserError(
-                f"a label to click must not have the name of a key that MONAI uses, got {name!r}; rename it"
-            )
-        if key in seen:
-            raise UserError(f"labels to click must differ by more than case, got {name!r} twice; rename one")
-        seen.add(key)
 
 
 def read_clicks(data: Mapping[Hashable, Any], names: Sequence[str]) -> tuple[tuple[Point, ...], ...]:
@@ -96,7 +51,7 @@ def _refuse_unknown_labels(data: Mapping[Hashable, Any], names: Sequence[str]) -
     if isinstance(current, str) and current and current.casefold() not in known:
         raise UserError(f"label must be one of {listed}, got {current!r}; choose one of these to click on")
     for key, value in data.items():
-        is_known = isinstance(key, str) and key.casefold() in known | _TAKEN
+        is_known = isinstance(key, str) and key.casefold() in known | RESERVED
         if not is_known and _are_points(value):
             raise UserError(
                 f"clicks must be of one of {listed}, got some of {key!r}; send them under one of these names"

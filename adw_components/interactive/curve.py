@@ -12,12 +12,12 @@ import torch
 from ignite.engine import Engine, Events
 from monai.data import MetaTensor
 
+from ..click_names import guidance_names
 from ..errors import UserError
 from ..evaluation.case_metrics import case_metrics
 from ..evaluation.case_table import summary
 from ..files import replacing, write_json
 from .click_guidance import AddClickGuidanced
-from .clicks import guidance_names
 from .corrections import Click, correction_click
 
 Row = dict[str, Any]

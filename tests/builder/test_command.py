@@ -1,5 +1,6 @@
 """`python -m adw_components build`: which options go together, and bundles that are new."""
 
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 
@@ -102,3 +103,14 @@ def test_a_searched_architecture_is_not_overwritten(plan: Path, interactive: boo
     with pytest.raises(UserError, match="is there already"):
         new_bundle(source, output=plan.parent)
     assert searched.read_text() == "mine"
+
+
+def test_a_class_that_nobody_could_click_on_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    spleen = task("Task09_Spleen").plan
+    plan = replace(spleen, dataset=replace(spleen.dataset, labels=("background", "Label")))
+    plan.save(tmp_path / "plan.json")
+    options = {"plan": str(tmp_path / "plan.json"), "output": str(tmp_path / "bundles")}
+    with pytest.raises(UserError, match="must not have the name of a key that MONAI uses, got 'Label'"):
+        build(**options, name="kidney_ct_adwunet_deepedit", interactive=True)
+    assert not (tmp_path / "bundles").exists()
+    build(**options, name="kidney_ct_adwunet_segmentation")

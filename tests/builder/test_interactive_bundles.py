@@ -11,7 +11,7 @@ from adw_components.builder.build import bundle_files
 from adw_components.builder.command import build
 from adw_components.builder.layout import laid_out
 from adw_components.builder.source import msd_source
-from adw_components.interactive.clicks import guidance_names
+from adw_components.click_names import guidance_names
 from adw_components.tasks import task, task_names
 
 every_task = pytest.mark.parametrize("name", task_names())

@@ -9,8 +9,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adw_components.click_names import guidance_names
 from adw_components.errors import UserError
-from adw_components.interactive.clicks import clicks_in_grid, guidance_names, read_clicks, require_inside
+from adw_components.interactive.clicks import clicks_in_grid, read_clicks, require_inside
 
 NAMES = ("background", "Anterior", "Posterior")
 POINTS = st.lists(st.tuples(*[st.integers(0, 600)] * 3), max_size=4)
