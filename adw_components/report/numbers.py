@@ -54,7 +54,9 @@ def network_shape(sources: Sources) -> NetworkShape | None:
         return None
     runs = [run.settings for run in (sources.search, sources.train) if run]
     merged = {name: value for settings in runs for name, value in settings.items() if value is not None}
-    given = {name: merged[name] for name in NetworkShape.__annotations__ if name in merged}
+    # The network of an interactive bundle has more channels than its images.
+    merged["in_channels"] = merged.get("network_channels", merged.get("in_channels"))
+    given = {name: merged[name] for name in NetworkShape.__annotations__ if merged.get(name) is not None}
     return shape_of(sources.architecture, **given)[0]
 
 

@@ -12,6 +12,7 @@ from markupsafe import Markup
 from ..files import write_text
 from . import numbers
 from .choices import choices_figure, entropy_figure
+from .click_curve import click_figure
 from .curves import epoch_figures
 from .drawing import unet_svg
 from .overlays import CLASS_COLOURS, best_and_worst, missing_files, overlay_figure
@@ -81,6 +82,7 @@ def _content(sources: Sources) -> dict[str, Any]:
         if sources.train and sources.train.epochs
         else [],
         "evaluation": sources.evaluation,
+        "clicks": _click_figures(sources.evaluation),
         "overlays": overlays,
         "class_colours": CLASS_COLOURS,
         "settings_of": list(settings),
@@ -112,6 +114,10 @@ def _search_figures(search: SearchRun | None) -> dict[str, Any]:
         return {}
     curves = [*epoch_figures(search.epochs, name="search"), entropy_figure(search.epochs)]
     return {"curves": [Markup(svg) for svg in curves], "choices": Markup(choices_figure(search.epochs, search.space))}
+
+
+def _click_figures(evaluation: Evaluation | None) -> list[Markup]:
+    return [Markup(click_figure(evaluation.clicks))] if evaluation and evaluation.clicks else []
 
 
 def _overlays(evaluation: Evaluation) -> list[tuple[str, list[Overlay]]]:

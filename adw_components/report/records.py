@@ -121,13 +121,23 @@ class Case:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Clicks:
+    """Dice, in the mean and per class, after a number of simulated clicks on every case."""
+
+    count: int
+    mean_dice: float | None
+    dice: Scores
+
+
+@dataclass(frozen=True, kw_only=True)
 class Evaluation:
-    """An evaluation folder; `labels` by their voxel value."""
+    """An evaluation folder; `labels` by their voxel value, `clicks` for an interactive bundle."""
 
     folder: Path
     labels: Mapping[int, str]
     cases: tuple[Case, ...]
     summary: Mapping[str, Any] | None
+    clicks: tuple[Clicks, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

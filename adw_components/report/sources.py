@@ -10,7 +10,7 @@ from ..architecture import Architecture
 from ..errors import UserError
 from ..files import read_json, read_json_lines
 from ..search_space import SearchSpace
-from .records import Case, Epoch, Evaluation, SearchEpoch, SearchRun, Sources, TrainRun
+from .records import Case, Clicks, Epoch, Evaluation, SearchEpoch, SearchRun, Sources, TrainRun
 
 _LEVELS_DOWN = 2
 _RECORDS = {"search": "search.jsonl", "train": "train.jsonl"}
@@ -127,7 +127,7 @@ def _record(where: str, values: Any, build: Callable[[Mapping[str, Any]], Record
 
 
 def _read_evaluation(folder: Path) -> Evaluation:
-    cases, summary = folder / "cases.json", folder / "summary.json"
+    cases, summary, clicks = (folder / f"{name}.json" for name in ("cases", "summary", "clicks"))
     values = _record(str(cases), read_json(cases, "cases"), dict)
     rows = enumerate(values.get("cases", []), start=1)
     return Evaluation(
@@ -135,6 +135,18 @@ def _read_evaluation(folder: Path) -> Evaluation:
         labels=_record(str(cases), values, _labels),
         cases=tuple(_record(f"{cases} case {number}", row, lambda row: _case(row, folder)) for number, row in rows),
         summary=_record(str(summary), read_json(summary, "summary"), dict) if summary.is_file() else None,
+        clicks=_record(str(clicks), read_json(clicks, "clicks"), _clicks) if clicks.is_file() else (),
+    )
+
+
+def _clicks(values: Mapping[str, Any]) -> tuple[Clicks, ...]:
+    return tuple(
+        Clicks(
+            count=int(point["clicks"]),
+            mean_dice=point["mean_dice"],
+            dice={str(name): statistics["mean"] for name, statistics in point["dice"].items()},
+        )
+        for point in values["curve"]
     )
 
 

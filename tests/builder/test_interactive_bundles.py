@@ -22,7 +22,7 @@ TRAINING = ["guidance_sigma", "automatic_share", "seed_share", "max_corrections"
 KEYS = {
     "train": [
         *TRAINING,
-        *(f"settings/{key}" for key in TRAINING),
+        *(f"settings/{key}" for key in [*TRAINING, "network_channels"]),
         "train/trainer/iteration_update",
         "validate/evaluator/iteration_update",
     ],
