@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # Start MONAI Label with bundles of this repository on a folder of images; docs/monailabel.md says what one can do then.
 #
-#   bash scripts/monailabel.sh --studies FOLDER [--bundles A,B] [--home FOLDER] [--host ADDRESS] [--port NUMBER] [--prepare-only]
+#   bash scripts/monailabel.sh --studies FOLDER [--bundles A,B] [--home FOLDER] [--host ADDRESS] [--port NUMBER] [--fresh] [--prepare-only]
 #
 # --studies       folder of NIfTI images; labels are saved in its subfolder labels/
 # --bundles       names of folders in bundles/, or paths of bundles elsewhere; all of bundles/ that have weights by default
 # --home          where the app and its copies of the bundles are kept (runs/monailabel)
 # --host, --port  127.0.0.1 and 8000; 0.0.0.0 lets other machines in, and nobody is asked for a password
+# --fresh         serve the weights that are in the bundles now; those of the copies, and their trainings, are set aside
 # --prepare-only  install, copy, and stop before the server
 # --install-only  install, and nothing else
 #
@@ -17,9 +18,10 @@ here="$PWD"
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 absolute() { case "$1" in /*) echo "$1" ;; *) echo "$here/$1" ;; esac; }
 
-studies="" bundles="" home="$root/runs/monailabel" host=127.0.0.1 port=8000 prepare_only="" install_only=""
+studies="" bundles="" home="$root/runs/monailabel" host=127.0.0.1 port=8000 fresh="" prepare_only="" install_only=""
 while [ $# -gt 0 ]; do
     case "$1" in
+        --fresh) fresh=yes; shift; continue ;;
         --prepare-only) prepare_only=yes; shift; continue ;;
         --install-only) install_only=yes; shift; continue ;;
         -h | --help) sed -n '2,/^set/{/^set/!s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}"; exit 0 ;;
@@ -55,7 +57,9 @@ if [ -z "$install_only" ]; then
         case "$bundle" in */*) folder="$(absolute "${bundle%/}")" ;; esac
         [ -f "$folder/configs/inference.json" ] || fail "$bundle is no bundle; there are: $(cd "$root/bundles" && echo *_*)"
         weights "$folder" || fail "bundle $bundle has no weights (models/model.pt); $how"
-        folders+=("$folder") names="$names,$(basename "$folder")"
+        name="$(basename "$folder")"
+        case "$names," in *",$name,"*) fail "--bundles must have different folder names, got $name twice; rename one" ;; esac
+        folders+=("$folder") names="$names,$name"
     done
 fi
 
@@ -75,6 +79,30 @@ if [ ! -f "$stamp" ] || [ "$(cat "$stamp")" != "$wanted" ]; then
 fi
 [ -z "$install_only" ] || exit 0
 
+# Files of a bundle's weights, by name: MONAI Label would offer whatever else is called .pt. What is whole is renamed last.
+take_weights() { # BUNDLE COPY
+    local part
+    mkdir -p "$2/models"
+    # An exported bundle has the architecture of its weights in configs/, which the next start replaces.
+    cp "$1/configs/architecture.json" "$2/models/architecture.json"
+    for part in model.ts architecture.json settings.json; do
+        if [ -f "$1/models/$part" ]; then cp "$1/models/$part" "$2/models/$part"; fi
+    done
+    cp "$1/models/model.pt" "$2/models/model.pt.part"
+    cksum < "$1/models/model.pt" > "$2/models/taken.cksum"
+    mv "$2/models/model.pt.part" "$2/models/model.pt"
+}
+taken() { [ "$(cat "$2/models/taken.cksum" 2>/dev/null)" = "$(cksum < "$1/models/model.pt")" ]; } # BUNDLE COPY
+set_aside() { # COPY
+    local number=1 part
+    while [ -e "$1/set_aside_$number" ]; do number=$((number + 1)); done
+    mkdir "$1/set_aside_$number"
+    for part in models runs; do
+        if [ -e "$1/$part" ]; then mv "$1/$part" "$1/set_aside_$number/$part"; fi
+    done
+    echo "set aside: $1/set_aside_$number"
+}
+
 # The stock app of MONAI Label, and scribbles.
 app="$home/monaibundle"
 mkdir -p "$app/model"
@@ -84,12 +112,18 @@ cp "$root/scripts/monailabel/main.py" "$app/main.py"
 for folder in "${folders[@]}"; do
     # The server works on a copy: fine-tuning replaces weights there, and nothing in the bundle itself.
     copy="$app/model/$(basename "$folder")"
-    mkdir -p "$copy/models"
+    mkdir -p "$copy"
     for part in configs docs scripts LICENSE; do
         if [ -e "$folder/$part" ]; then rm -rf "${copy:?}/$part"; cp -r "$folder/$part" "$copy/$part"; fi
     done
-    weights "$copy" || cp "$folder"/models/* "$copy/models/"
     echo "bundle: $copy"
+    if [ -n "$fresh" ] && weights "$copy"; then set_aside "$copy"; fi
+    if ! weights "$copy"; then
+        take_weights "$folder" "$copy"
+    elif ! taken "$folder" "$copy"; then
+        echo "  the weights served are those of the copy, from an earlier start or a fine-tuning; $folder/models/model.pt" \
+            "is another by now: --fresh takes it, and sets the copy's models/ and runs/ aside"
+    fi
 done
 [ -z "$prepare_only" ] || exit 0
 

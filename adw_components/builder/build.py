@@ -36,11 +36,7 @@ def bundle_files(source: BundleSource, common: Path = COMMON) -> dict[str, str]:
     """
     if source.interactive:
         guidance_names(config_values(source.plan)["labels"])
-    if not (common / "bodies" / "pieces.json").is_file():
-        raise UserError(
-            f"the bodies of the bundles are not in {common}; run from a checkout of the repository, installed with "
-            "pip install -e, or give --common"
-        )
+    require_source(common, remedy=", or give --common")
     architecture = starting_architecture(source)
     return {
         **_configs(source, common / "bodies"),
@@ -50,6 +46,15 @@ def bundle_files(source: BundleSource, common: Path = COMMON) -> dict[str, str]:
         "LICENSE": (common / "LICENSE").read_text(encoding="utf-8"),
         **documents(source, architecture=architecture, common=common),
     }
+
+
+def require_source(common: Path, *, remedy: str = "") -> None:
+    """Raise a `UserError` unless the source of the bundles is in `common`; `remedy` is one more than a checkout."""
+    if not all((common / name).is_file() for name in ("bodies/pieces.json", "docs/README.md.j2")):
+        raise UserError(
+            f"the source of the bundles is not in {common}; run from a checkout of the repository, installed with "
+            f"pip install -e{remedy}"
+        )
 
 
 def starting_architecture(source: BundleSource) -> Architecture:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..errors import UserError
+from ..flags import flag
 from ..plan import Plan
 from .build import BUNDLES, COMMON, new_bundle, write_bundle
 from .compare import differences
@@ -16,9 +17,9 @@ def build(
     plan: str | None = None,
     name: str | None = None,
     output: str | None = None,
-    check: bool = False,
+    check: bool | str = False,
     common: str | None = None,
-    interactive: bool = False,
+    interactive: bool | str = False,
     task: str | None = None,
     bundles: Path = BUNDLES,
 ) -> str:
@@ -37,6 +38,7 @@ def build(
     Raises:
         UserError: the options do not go together, or the check finds a difference; the text has the diffs.
     """
+    check, interactive = flag(check, name="check"), flag(interactive, name="interactive")
     source = Path(common) if common else COMMON
     if plan is None and task is None:
         _refuse_options(name=name, output=output, interactive=interactive)

@@ -12,11 +12,13 @@ class Delivery:
     Args:
         exported: whether it carries its code and needs no repository.
         weights: whether weights ship.
+        metrics: whether the metadata give what an evaluation of these weights measured.
         patch_size: that they were trained with, if it is not the plan's.
     """
 
     exported: bool = False
     weights: bool = False
+    metrics: bool = False
     patch_size: tuple[int, ...] = ()
 
     @property

@@ -18,8 +18,8 @@ class Handler(Protocol):
 class Attached:
     """Attach `handler`, which other parts of a config refer to by its key.
 
-    Lists of handlers are edited: MONAI Label puts one of its own in front, so that a position in the list says nothing,
-    and it takes objects only, so that no reference can stand there.
+    MONAI Label edits a list of handlers: it takes objects only, so that no reference can stand there; and where none
+    has the `_target_` "CheckpointLoader", it puts its own in front, so that a position in the list says nothing.
 
     Args:
         handler: the handler.

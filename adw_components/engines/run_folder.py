@@ -51,7 +51,8 @@ def open_run(
 
 def _make_room(folder: Path) -> None:
     if (folder / "settings.json").exists():
-        taken = [int(path.name.rpartition("_")[2]) for path in folder.parent.glob(f"{folder.name}_[0-9][0-9][0-9]")]
+        ends = [path.name.removeprefix(f"{folder.name}_") for path in folder.parent.glob(f"{folder.name}_*")]
+        taken = [int(end) for end in ends if end.isdecimal()]
         folder.rename(folder.with_name(f"{folder.name}_{max(taken, default=0) + 1:03}"))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ..architecture import Architecture
-from ..builder.build import COMMON, starting_architecture
+from ..builder.build import COMMON, require_source, starting_architecture
 from ..builder.delivery import Delivery
 from ..builder.documents import documents
 from ..builder.source import INTERACTIVE, BundleSource, repository_sources
@@ -29,6 +29,9 @@ def document_files(
         architecture: the record that ships.
         delivery: what the documents have to say of it.
         common: folder of the templates.
+
+    Raises:
+        UserError: the templates are not there.
     """
     folder = source.folder / "docs"
     present = {f"docs/{name}": (folder / name).read_bytes() for name in files_of(folder)}
@@ -46,6 +49,7 @@ def _generated(
         built_from = _built_from(source)
     except UserError:  # a bundle without a plan was not built here
         return {}, {}
+    require_source(common)
     started, shipped = starting_architecture(built_from), Architecture.load(architecture)
     plain = documents(built_from, architecture=started, common=common)
     exported = documents(built_from, architecture=shipped, common=common, delivery=delivery)

@@ -20,7 +20,7 @@ from ..inference import architecture_of, patch_size_of, require_same_preparation
 from .source import ExportSource
 
 # What decides how an image looks to the network; a retraining and the bundle must agree on it.
-_PREPARATION = ("in_channels", "labels", "spacing", "normalization")
+_PREPARATION = ("in_channels", "labels", "spacing", "normalization", "guidance_sigma")
 _OF_THE_MACHINE = ("device", "num_workers", "split_file", "cache_dir", "output_dir", "dataset_dir", "model_dir")
 
 

@@ -11,13 +11,15 @@ from ..distributed import rank
 from ..files import replacing
 
 PREVIOUS = "previous_model.pt"
+PREVIOUS_TORCHSCRIPT = "previous_model.ts"
 
 
 class PublishWeights:
     """Once a training is complete, put its best weights where the bundle's inference reads them.
 
-    The weights that were there stay in the folder of the run as `previous_model.pt`. A training that is stopped, or
-    fails, changes nothing.
+    The weights that were there stay in the folder of the run as `previous_model.pt`. An exported bundle has them as
+    TorchScript too; that file is moved there, since it would be the network of before. A training that is stopped,
+    or fails, changes nothing.
 
     Args:
         output_dir: folder of the run, with `model.pt`.
@@ -40,6 +42,13 @@ class PublishWeights:
             _copy(self.target, self.source.with_name(PREVIOUS))
         _copy(self.source, self.target)
         print(f"weights in use: {self.target}; the previous ones: {self.source.with_name(PREVIOUS)}")
+        self._move_torchscript()
+
+    def _move_torchscript(self) -> None:
+        stale, place = self.target.with_suffix(".ts"), self.source.with_name(PREVIOUS_TORCHSCRIPT)
+        if stale.is_file():
+            shutil.move(stale, place)
+            print(f"{stale} held the previous weights as TorchScript, and is {place} now")
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -94,7 +94,7 @@ def guidance_channels(points: Sequence[Sequence[Sequence[int]]], *, shape: Seque
     channels = torch.zeros(len(points), *shape)
     for channel, clicks in zip(channels, points, strict=True):
         for point in clicks:
-            _add_click(channel, point, sigma)
+            add_click(channel, point, sigma)
     return channels
 
 
@@ -105,8 +105,12 @@ def check_sigma(sigma: Any) -> None:
         raise UserError(f"sigma must be a number of voxels above 0, got {sigma!r}")
 
 
-def _add_click(channel: torch.Tensor, point: Sequence[int], sigma: float) -> None:
-    """Raise `channel` (*spatial), in place, to the Gaussian around `point`."""
+def add_click(channel: torch.Tensor, point: Sequence[int], sigma: float) -> None:
+    """Raise `channel` (*spatial), in place, to the Gaussian around `point`.
+
+    Raises:
+        UserError: the point lies outside the channel.
+    """
     shape = tuple(channel.shape)
     if len(point) != len(shape) or not all(0 <= index < size for index, size in zip(point, shape, strict=True)):
         raise UserError(f"a click must lie in the grid, got {list(point)} for a grid of shape {list(shape)}")
@@ -121,4 +125,4 @@ def _add_click(channel: torch.Tensor, point: Sequence[int], sigma: float) -> Non
     ]
     squares = torch.stack(torch.meshgrid(*offsets, indexing="ij")).square().sum(dim=0)
     gaussian = torch.exp(-squares / (2 * sigma**2)) * (squares <= reach**2)
-    torch.maximum(window, gaussian.to(window.dtype), out=window)
+    torch.maximum(window, gaussian.to(window), out=window)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 
 from ..errors import UserError
 from .corrections import Click, Volume, correction_click, seed_clicks
-from .guidance import check_sigma, guidance_channels
+from .guidance import add_click, check_sigma
 
 # (N, C + classes, *spatial) -> logits (N, classes, *spatial)
 Predict = Callable[[torch.Tensor], torch.Tensor]
@@ -78,26 +78,25 @@ class SimulatedClicks:
             predict: the network that is trained, without gradients.
         """
         truth = [item[0].cpu().numpy() for item in label]
-        clicks: list[list[Click]] = [[] for _ in truth]
-        corrections = [self._begin(clicks[index], truth[index]) for index in range(len(truth))]
-        guidance = torch.stack([self._guidance(row, image) for row in clicks])
+        guidance = image.new_zeros(len(image), self.n_classes, *image.shape[2:])
+        corrections = [self._begin(channels, volume) for channels, volume in zip(guidance, truth, strict=True)]
         for done in range(max(corrections)):
             active = [index for index, wanted in enumerate(corrections) if wanted > done]
             predicted = predict(torch.cat([image[active], guidance[active]], dim=1)).argmax(dim=1).cpu().numpy()
             for index, prediction in zip(active, predicted, strict=True):
                 click = correction_click(prediction, truth[index], random=True)
-                clicks[index] += [click] if click else []
-                guidance[index] = self._guidance(clicks[index], image)
+                if click:
+                    self._add(guidance[index], click)
         return guidance
 
-    def _begin(self, clicks: list[Click], truth: Volume) -> int:
+    def _begin(self, channels: torch.Tensor, truth: Volume) -> int:
         """Draw the mode of one sample: add its seeds, tell how many corrections follow."""
         if torch.rand(()) < self.automatic_share:
             return 0
         has_seeds = bool(torch.rand(()) < self.seed_share)
-        clicks += seed_clicks(truth) if has_seeds else []
+        for seed in seed_clicks(truth) if has_seeds else ():
+            self._add(channels, seed)
         return int(torch.randint(0 if has_seeds else 1, self.max_corrections + 1, ()))
 
-    def _guidance(self, clicks: Sequence[Click], image: torch.Tensor) -> torch.Tensor:
-        points = [[click.voxel for click in clicks if click.value == value] for value in range(self.n_classes)]
-        return guidance_channels(points, shape=image.shape[2:], sigma=self.sigma).to(image)
+    def _add(self, channels: torch.Tensor, click: Click) -> None:
+        add_click(channels[click.value], click.voxel, self.sigma)

@@ -55,10 +55,14 @@ def modalities(work: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def studies(work: Path, labelled: Path, modalities: Path) -> Path:
-    folder = work / "studies"
+def studies(work: Path, labelled: Path) -> Path:
+    return images_alone(labelled, work / "studies")
+
+
+def images_alone(labelled: Path, folder: Path) -> Path:
+    """The images of an MSD folder, as a folder of studies."""
     folder.mkdir()
-    for path in [*(labelled / "imagesTr").glob("*.nii.gz")]:
+    for path in (labelled / "imagesTr").glob("*.nii.gz"):
         shutil.copyfile(path, folder / path.name)
     return folder
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -24,12 +25,12 @@ STARTS_WITHIN, TRAINS_WITHIN = 180, 600
 
 
 class Server:
-    """`scripts/monailabel.sh` on a folder of studies; ended by its own process id."""
+    """`scripts/monailabel.sh` on a folder of studies, in a process group of its own; ended by the id of that group."""
 
     def __init__(self, *, studies: Path, bundles: list[Path], home: Path) -> None:
         self.studies, self.home = studies, home
         self.port = _free_port()
-        self.log = home.parent / "server.log"
+        self.log = home.with_name(f"{home.name}.log")
         words = ["--studies", studies, "--home", home, "--port", self.port, "--bundles", ",".join(map(str, bundles))]
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
@@ -39,7 +40,11 @@ class Server:
                 env={**os.environ, "CUDA_VISIBLE_DEVICES": ""},
                 start_new_session=True,
             )
-        self._wait()
+        try:
+            self._wait()
+        except BaseException:
+            self.stop()
+            raise
 
     def _wait(self) -> None:
         end = time.monotonic() + STARTS_WITHIN
@@ -56,12 +61,18 @@ class Server:
         return f"http://127.0.0.1:{self.port}"
 
     def stop(self) -> None:
-        self.process.send_signal(signal.SIGTERM)
+        """End the server, and what it has started: a training outlives a signal to the server alone."""
+        self._signal(signal.SIGTERM)
         try:
             self.process.wait(timeout=20)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+        self._signal(signal.SIGKILL)
+
+    def _signal(self, number: int) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, number)
 
     def get(self, path: str, **query: Any) -> Any:
         answer = requests.get(f"{self.url}/{path}", params=query, timeout=60)
@@ -94,9 +105,12 @@ class Server:
 
     def train(self, model: str, **params: Any) -> dict[str, Any]:
         """Start a training, wait for its end, and give MONAI Label's record of it."""
+        self.start_training(model, **params)
+        return self._end_of("train/")
+
+    def start_training(self, model: str, **params: Any) -> None:
         asked = {"device": "cpu", "max_epochs": 1, "multi_gpu": False, "val_split": 0.0, **params}
         requests.post(f"{self.url}/train/{model}", json=asked, timeout=60).raise_for_status()
-        return self._end_of("train/")
 
     def batch_infer(self, model: str) -> dict[str, Any]:
         asked = {"device": "cpu", "multi_gpu": False, "save_label": True, "label_tag": "original", "max_workers": 1}
@@ -117,10 +131,20 @@ class Server:
         return self.home / "monaibundle" / "model" / model / "models" / "model.pt"
 
     def state(self) -> dict[str, Any]:
-        """Listing of the datastore, and a digest of every file of the studies; the datastore's times are left out."""
+        """What the datastore knows of every image (labels, tags, infos), and a digest of every file of the studies.
+
+        Times are left out.
+        """
         files = {path for path in self.studies.rglob("*") if path.is_file() and path.suffix not in (".json", ".lock")}
         digests = {str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(files)}
-        return {"listing": self.get("datastore/", output="all")["objects"].keys(), "files": digests}
+        return {"objects": without_times(self.get("datastore/", output="all")["objects"]), "files": digests}
+
+
+def without_times(value: Any) -> Any:
+    """`value`, of JSON, without the keys `ts` in which MONAI Label keeps times."""
+    if isinstance(value, dict):
+        return {name: without_times(item) for name, item in value.items() if name != "ts"}
+    return [without_times(item) for item in value] if isinstance(value, list) else value
 
 
 def as_image(answer: requests.Response) -> nib.Nifti1Image:

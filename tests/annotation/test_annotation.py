@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import requests
 
-from .conftest import CLICKS, MODALITIES, PLAIN
+from .conftest import CLICKS, MODALITIES, PLAIN, ROOT
 from .server import as_image
 
 LABELS = {"anterior": 1, "posterior": 2}
@@ -45,6 +45,16 @@ def test_the_bundles_are_listed_with_their_labels(server: Any) -> None:
     assert info["models"][PLAIN]["type"] == "segmentation" and info["models"][PLAIN]["labels"] == LABELS
     assert info["models"][CLICKS]["type"] == "deepedit"
     assert info["models"][CLICKS]["labels"] == {"background": 0, **LABELS}
+
+
+def test_monailabel_adds_no_loader_of_weights_to_a_training(bundles: list[Path]) -> None:
+    from monailabel.tasks.train.bundle import BundleTrainTask
+
+    for folder in bundles:
+        task = BundleTrainTask(str(folder), {})
+        handlers = list(task.bundle_config.get("train#handlers"))
+        task._load_checkpoint(str(folder / "models" / "model.pt"), True, handlers)
+        assert handlers == task.bundle_config.get("train#handlers")
 
 
 def test_a_sample_is_drawn(server: Any, studies: Path) -> None:
@@ -135,9 +145,16 @@ def test_fine_tuning_changes_the_weights_and_what_is_found_next(
 
 
 def test_the_weights_of_before_come_back_by_a_copy(server: Any, studies: Path) -> None:
+    """By the command of docs/monailabel.md."""
     image, weights = name(first(studies)), server.weights(PLAIN)
-    tuned = server.label_map(PLAIN, image).get_fdata()
-    shutil.copyfile(weights.parents[1] / "runs" / "fine_tuning_001" / "previous_model.pt", weights)
+    tuned, copy = server.label_map(PLAIN, image).get_fdata(), weights.parents[1]
+    # A training that is stopped leaves no weights of before.
+    (copy / "runs" / "fine_tuning").rename(copy / "runs" / "fine_tuning_002")
+    (copy / "runs" / "fine_tuning").mkdir()
+    undo = 'cp "$(ls -t runs/fine_tuning*/previous_model.pt | head -n 1)" models/model.pt'
+    assert undo in (ROOT / "docs" / "monailabel.md").read_text()
+    subprocess.run(["bash", "-c", undo], cwd=copy, check=True)
+    assert weights.read_bytes() == (copy / "runs" / "fine_tuning_002" / "previous_model.pt").read_bytes()
     assert np.any(server.label_map(PLAIN, image).get_fdata() != tuned)
 
 

@@ -16,6 +16,7 @@ from monai.bundle import ConfigParser, run
 from adw_components.builder.build import new_bundle
 from adw_components.builder.source import msd_source
 from adw_components.data.dataset import read_dataset
+from adw_components.errors import user_error_behind
 from adw_components.interactive.corrections import correction_click
 from adw_components.plan import Plan
 
@@ -78,6 +79,19 @@ def test_weights_have_a_channel_a_class_beside_those_of_the_image(flow: Flow) ->
     assert first.shape[1] == flow.plan.in_channels + flow.plan.out_channels
     settings = flow.json("train/settings.json")
     assert (settings["automatic_share"], settings["max_corrections"], settings["guidance_sigma"]) == (0, 2, 2.0)
+
+
+@pytest.mark.parametrize("flow", TASKS[:1], indirect=True)
+@pytest.mark.parametrize(
+    ("option", "value"), [("automatic_share", 1.5), ("max_corrections", 0), ("guidance_sigma", -1)]
+)
+def test_wrong_settings_of_the_clicks_are_refused_before_anything_is_written(
+    flow: Flow, option: str, value: float
+) -> None:
+    with pytest.raises(RuntimeError) as caught:
+        flow.run("train", "train", output_dir="refused", **{option: value})
+    assert option.removeprefix("guidance_") in str(user_error_behind(caught.value))
+    assert not (flow.folder / "refused").exists()
 
 
 def test_curve_has_the_clicks_asked_for_and_begins_with_the_automatic_mode(flow: Flow) -> None:

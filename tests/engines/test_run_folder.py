@@ -123,6 +123,14 @@ def test_a_run_that_begins_anew_makes_room(tmp_path: Path) -> None:
     assert kept == {"run_001": 0, "run_002": 1, "run": 2}
 
 
+def test_there_is_room_beyond_a_thousand_runs(tmp_path: Path) -> None:
+    for name in ("run_999", "run_1000", "run_of_mine"):
+        (tmp_path / name).mkdir()
+    for seed in (0, 1):
+        open_run(tmp_path / "run", kind="train", settings=SETTINGS | {"seed": seed}, resume=False, anew=True)
+    assert settings_in(tmp_path / "run_1001")["seed"] == 0
+
+
 def test_a_run_that_begins_anew_refuses_files_that_ship(tmp_path: Path) -> None:
     (tmp_path / "model.pt").write_bytes(b"")
     with pytest.raises(UserError, match=r"holds model\.pt, which no run there has written"):

@@ -71,7 +71,16 @@ def test_a_complete_training_replaces_the_weights_and_keeps_the_old_ones(model_d
     assert [path.name for path in model_dir.glob("*.pt")] == ["model.pt"]
 
 
+def test_torchscript_of_the_old_weights_goes_with_them(model_dir: Path, tmp_path: Path) -> None:
+    (model_dir / "model.ts").write_bytes(b"torchscript")
+    run(tmp_path / "run", model_dir)
+    assert not (model_dir / "model.ts").exists()
+    assert (tmp_path / "run" / "previous_model.ts").read_bytes() == b"torchscript"
+
+
 def test_a_training_that_is_stopped_changes_nothing(model_dir: Path, tmp_path: Path) -> None:
+    (model_dir / "model.ts").write_bytes(b"torchscript")
     with pytest.raises(KeyboardInterrupt):
         run(tmp_path / "run", model_dir, fail=True)
+    assert (model_dir / "model.ts").is_file()
     assert epoch_in(model_dir / "model.pt") == 0 and not (tmp_path / "run" / "previous_model.pt").exists()
