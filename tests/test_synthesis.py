@@ -12,7 +12,8 @@ import pytest
 from scipy.ndimage import label as components
 
 from adw_components.data.check import check_dataset
-from adw_components.data.dataset import find_images, read_dataset
+from adw_components.data.dataset import read_dataset
+from adw_components.data.image_folder import find_images
 from adw_components.data.volumes import Report
 from adw_components.errors import UserError
 from adw_components.synthesis import synthesize

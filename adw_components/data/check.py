@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -19,8 +18,6 @@ from .description_check import check_channels, check_labels
 from .folds import split_cases
 from .sound_cases import SoundCases
 from .volumes import Fault, Report, Task, compare_grids, read_image, read_label
-
-logger = logging.getLogger(__name__)
 
 # Fewer files than this are read before a progress bar is of use.
 _BAR_FROM = 20
@@ -62,91 +59,53 @@ def check_dataset(
     except UserError as error:
         return Report(faults=(_as_fault(dataset_dir, error),))
     task = Task(in_channels=in_channels, label_values=_label_values(labels), spatial_dims=spatial_dims)
-    sound = SoundCases(Path(cache_dir) / "sound_cases.txt" if cache_dir else None)
-    unknown = [case for case in dataset.training if not sound.knows(case, task)]
-    found = _in_parallel(partial(_check_case, task=task, sound=sound), unknown, workers)
+    found = _check_all(dataset.training, task=task, cache_dir=cache_dir, workers=workers)
     named = check_channels(dataset, in_channels, modality) + check_labels(dataset, labels)
-    report = sum(found, named + _check_fold(dataset, fold, split_file))
+    report = named + _check_fold(dataset, fold, split_file) + found
     return Report(
         faults=tuple(replace(fault, file=_short(fault.file, dataset.root)) for fault in report.faults),
         warnings=tuple(replace(fault, file=_short(fault.file, dataset.root)) for fault in report.warnings),
     )
 
 
-def require_sound_dataset(
-    dataset_dir: str | Path,
-    *,
-    in_channels: int,
-    labels: Mapping[int, str] | Mapping[str, str],
-    fold: int | str,
-    split_file: str | Path | None = None,
-    workers: int = 2,
-    spatial_dims: int = 3,
-    cache_dir: str | Path | None = None,
-    modality: Sequence[str] = (),
-) -> None:
-    """`check_dataset`, with the warnings logged and the faults raised.
-
-    Raises:
-        UserError: there are faults; its text is a line with their count, then a line each.
-    """
-    report = check_dataset(
-        dataset_dir,
-        in_channels=in_channels,
-        labels=labels,
-        fold=fold,
-        split_file=split_file,
-        workers=workers,
-        spatial_dims=spatial_dims,
-        cache_dir=cache_dir,
-        modality=modality,
-    )
-    _act_on(report, f"dataset {dataset_dir}")
-
-
-def require_sound_cases(
-    training: Sequence[Mapping[str, Any]],
-    validation: Sequence[Mapping[str, Any]],
+def check_cases(
+    items: Sequence[Mapping[str, Any]],
     *,
     in_channels: int,
     labels: Mapping[int, str] | Mapping[str, str],
     spatial_dims: int = 3,
     cache_dir: str | Path | None = None,
     workers: int = 2,
-) -> None:
-    """Read the cases of a training that belong to no MSD folder, and refuse them if anything is wrong.
+) -> Report:
+    """Read labelled images that belong to no MSD folder, each once, and list all that is wrong.
 
     Args:
-        training: items with the paths "image" and "label".
-        validation: the same; it may be empty.
+        items: with the paths "image" and "label".
         in_channels, labels, spatial_dims, cache_dir, workers: as in `check_dataset`.
-
-    Raises:
-        UserError: no case to train on, or faults; its text is a line with their count, then a line each.
     """
-    if not training:
-        raise UserError("training needs at least 1 labelled image, got 0; save a final label first")
     task = Task(in_channels=in_channels, label_values=_label_values(labels), spatial_dims=spatial_dims)
-    sound = SoundCases(Path(cache_dir) / "sound_cases.txt" if cache_dir else None)
-    cases = dict.fromkeys(map(_as_case, [*training, *validation]))
-    unknown = [case for case in cases if not sound.knows(case, task)]
-    found = _in_parallel(partial(_check_case, task=task, sound=sound), unknown, workers)
-    _act_on(sum(found, Report()), "the labelled images")
+    return _check_all(dict.fromkeys(map(_as_case, items)), task=task, cache_dir=cache_dir, workers=workers)
 
 
-def require_sound_images(
+def check_images(
     items: Sequence[Mapping[str, Any]], *, in_channels: int, spatial_dims: int = 3, workers: int = 2
-) -> None:
-    """Read the images of an inference (`find_images`) and refuse them if anything is wrong.
+) -> Report:
+    """Read images without labels and list all that is wrong: missing, unreadable, other channels, NaN or infinite.
 
-    Raises:
-        UserError: an image is missing, unreadable, of another channel count, or holds NaN or infinite voxels;
-            its text is a line with the count of the faults, then a line each.
+    Args:
+        items: with the path "image".
+        in_channels, spatial_dims, workers: as in `check_dataset`.
     """
     task = Task(in_channels=in_channels, label_values=frozenset(), spatial_dims=spatial_dims)
     paths = [Path(item["image"]) for item in items]
-    found = _in_parallel(lambda path: read_image(path, task)[1], paths, workers)
-    _act_on(sum(found, Report()), "the images")
+    return sum(_in_parallel(lambda path: read_image(path, task)[1], paths, workers), Report())
+
+
+def _check_all(cases: Iterable[Case], *, task: Task, cache_dir: str | Path | None, workers: int) -> Report:
+    """Those that are not known to be sound."""
+    sound = SoundCases(Path(cache_dir) / "sound_cases.txt" if cache_dir else None)
+    unknown = [case for case in cases if not sound.knows(case, task)]
+    return sum(_in_parallel(partial(_check_case, task=task, sound=sound), unknown, workers), Report())
 
 
 def _label_values(labels: Mapping[Any, str]) -> frozenset[int]:
@@ -154,14 +113,6 @@ def _label_values(labels: Mapping[Any, str]) -> frozenset[int]:
         raise UserError(f'labels must map numbers to names, got {dict(labels)}; write {{"0": "background", ...}}')
     # Background is a value of every label map, whether the task names it or not.
     return frozenset({0, *(int(key) for key in labels)})
-
-
-def _act_on(report: Report, what: str) -> None:
-    for warning in report.warnings:
-        logger.warning("%s", warning)
-    if report.faults:
-        count = f"{len(report.faults)} fault{'s' if len(report.faults) > 1 else ''}"
-        raise UserError("\n".join([f"{count} in {what}:", *map(str, report.faults)]))
 
 
 def _as_fault(file: str | Path, error: UserError) -> Fault:

@@ -125,52 +125,26 @@ def name_of(items: Sequence[Mapping[str, Any]], *, dataset_dir: str | Path) -> s
     return Path(items[0]["image"]).parent.name
 
 
-def find_images(folder: str | Path) -> list[dict[str, str]]:
-    """MONAI's items `{"image": path, "case": id}` of a folder of NIfTI images, or of an MSD folder's `imagesTs`.
-
-    Raises:
-        UserError: no folder, no image in it, or two images of one case.
-    """
-    root = Path(folder)
-    if not root.is_dir():
-        raise UserError(f"a folder of images is needed, but {root} is {_what_it_is(root)}; check the path")
-    is_msd = (root / "dataset.json").is_file()
-    images = _nifti_files(root / "imagesTs" if is_msd else root)
-    if not images:
-        raise UserError(_no_images(root, is_msd))
-    _refuse_repeated([case_id(path) for path in images], f"{root}: images of one case")
-    return [{"image": str(path), "case": case_id(path)} for path in images]
-
-
 def some(names: Sequence[object], limit: int = 5) -> str:
     """The first names of a long list and how many more there are, for a message."""
     rest = len(names) - limit
     return ", ".join(map(str, names[:limit])) + (f" and {rest} more" if rest > 0 else "")
 
 
-def _what_it_is(path: Path) -> str:
+def what_it_is(path: Path) -> str:
+    """Why a path is no folder, for a message."""
     return "a file" if path.exists() else "not there"
 
 
-def _no_images(root: Path, is_msd: bool) -> str:
-    if is_msd:
-        return f"MSD folder {root} has no test images (imagesTs/*.nii.gz); give a folder of images, as {root}/imagesTr"
-    return f"{root} has no image (*.nii.gz or *.nii); give the folder that holds the NIfTI files itself"
-
-
-def _nifti_files(folder: Path) -> list[Path]:
-    files = folder.iterdir() if folder.is_dir() else iter(())
-    return sorted((path for path in files if path.name.endswith(SUFFIXES) and not _is_litter(path)), key=case_id)
-
-
-def _is_litter(path: Path) -> bool:
+def is_litter(path: Path) -> bool:
+    """Whether a file is none of the dataset's, whatever its name ends with."""
     # macOS archives carry a resource fork "._x.nii.gz" beside every x.nii.gz.
     return path.name.startswith("._")
 
 
 def _read_description(root: Path) -> dict[str, Any]:
     if not root.is_dir():
-        raise UserError(f"dataset_dir must be a folder, but {root} is {_what_it_is(root)}; {LOOKS_LIKE}")
+        raise UserError(f"dataset_dir must be a folder, but {root} is {what_it_is(root)}; {LOOKS_LIKE}")
     path = root / "dataset.json"
     if not path.is_file():
         raise UserError(f"dataset_dir must be an MSD folder, but {root} has no dataset.json; {LOOKS_LIKE}")
@@ -211,8 +185,8 @@ def _training_cases(root: Path, rows: list[Any]) -> tuple[Case, ...]:
             'write {"image": "./imagesTr/x.nii.gz", "label": "./labelsTr/x.nii.gz"}'
         )
     cases = [Case(id=case_id(row["image"]), image=root / row["image"], label=root / row["label"]) for row in rows]
-    cases = [case for case in cases if not _is_litter(case.image)]
-    _refuse_repeated([case.id for case in cases], "training lists cases")
+    cases = [case for case in cases if not is_litter(case.image)]
+    refuse_repeated([case.id for case in cases], "training lists cases")
     return tuple(sorted(cases, key=lambda case: case.id))
 
 
@@ -221,14 +195,15 @@ def _test_images(root: Path, rows: list[Any]) -> tuple[Path, ...]:
     if not all(isinstance(path, str) for path in paths):
         raise UserError(f"test must list paths of images, got {some(rows)}; write './imagesTs/x.nii.gz'")
     images = [root / path for path in paths]
-    return tuple(sorted((path for path in images if not _is_litter(path)), key=case_id))
+    return tuple(sorted((path for path in images if not is_litter(path)), key=case_id))
 
 
 def _is_pair(row: Any) -> bool:
     return isinstance(row, dict) and all(isinstance(row.get(name), str) for name in ("image", "label"))
 
 
-def _refuse_repeated(ids: list[str], what: str) -> None:
+def refuse_repeated(ids: list[str], what: str) -> None:
+    """Raise a `UserError` if an id is there twice."""
     repeated = sorted(name for name, count in Counter(ids).items() if count > 1)
     if repeated:
         raise UserError(f"{what} more than once: {some(repeated)}; keep one file a case")

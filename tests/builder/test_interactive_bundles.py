@@ -68,7 +68,7 @@ def without_check(initialize: list[Any]) -> None:
     """Take out that the settings of the clicks are checked, which comes before any file is read."""
     targets = [check if isinstance(check, str) else check["_target_"] for check in initialize]
     place = targets.index("@click_simulation")
-    assert place < targets.index("adw_components.data.check.require_sound_dataset")
+    assert place < targets.index("adw_components.data.require.require_sound_dataset")
     del initialize[place]
 
 

@@ -14,8 +14,9 @@ import nibabel
 import numpy as np
 import pytest
 
-from adw_components.data.check import check_dataset, require_sound_dataset, require_sound_images
-from adw_components.data.dataset import find_images
+from adw_components.data.check import check_dataset
+from adw_components.data.image_folder import find_images
+from adw_components.data.require import require_sound_dataset, require_sound_images
 from adw_components.data.volumes import Fault, Report
 from adw_components.errors import UserError
 from adw_components.synthesis import synthesize

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from adw_components.data.dataset import case_id, datalist, find_images, read_dataset
+from adw_components.data.dataset import case_id, datalist, read_dataset
+from adw_components.data.image_folder import find_images
 from adw_components.errors import UserError
 
 ROWS = [{"image": f"./imagesTr/{name}.nii.gz", "label": f"./labelsTr/{name}.nii.gz"} for name in ("b_2", "a_1")]

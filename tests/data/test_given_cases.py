@@ -7,8 +7,8 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from adw_components.data.check import require_sound_cases
 from adw_components.data.dataset import datalist, name_of, read_dataset
+from adw_components.data.require import require_sound_cases
 from adw_components.errors import UserError
 
 Items = list[dict[str, str]]
