@@ -84,7 +84,7 @@ class Commands(BundleCommands):
 
         The folder OUTPUT/NAME is what the MONAI Model Zoo takes, with the bundle's code in `scripts/`; NAME.zip and
         NAME_vVERSION.zip hold the whole of it, and OUTPUT/model_info.json lists them. The same input gives the same
-        bytes. An earlier export is replaced; a folder that holds anything else is left alone.
+        bytes. An earlier export is replaced; what no export wrote is left alone.
 
         Args:
             bundle: its folder.

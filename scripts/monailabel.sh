@@ -84,15 +84,20 @@ take_weights() { # BUNDLE COPY
     local part
     mkdir -p "$2/models"
     # An exported bundle has the architecture of its weights in configs/, which the next start replaces.
-    cp "$1/configs/architecture.json" "$2/models/architecture.json"
-    for part in model.ts architecture.json settings.json; do
-        if [ -f "$1/models/$part" ]; then cp "$1/models/$part" "$2/models/$part"; fi
+    for part in configs/architecture.json models/architecture.json models/settings.json models/model.ts; do
+        if [ -f "$1/$part" ]; then cp "$1/$part" "$2/models/"; fi
     done
     cp "$1/models/model.pt" "$2/models/model.pt.part"
     cksum < "$1/models/model.pt" > "$2/models/taken.cksum"
     mv "$2/models/model.pt.part" "$2/models/model.pt"
 }
-taken() { [ "$(cat "$2/models/taken.cksum" 2>/dev/null)" = "$(cksum < "$1/models/model.pt")" ]; } # BUNDLE COPY
+# Whether the copy's weights come from those that the bundle has now; those that somebody has put into both do, too.
+taken() { # BUNDLE COPY
+    local now
+    now="$(cksum < "$1/models/model.pt")"
+    if cmp -s "$1/models/model.pt" "$2/models/model.pt"; then echo "$now" > "$2/models/taken.cksum"; fi
+    [ "$(cat "$2/models/taken.cksum" 2>/dev/null)" = "$now" ]
+}
 set_aside() { # COPY
     local number=1 part
     while [ -e "$1/set_aside_$number" ]; do number=$((number + 1)); done

@@ -45,14 +45,37 @@ def files_of(folder: Path) -> list[str]:
 
 def holds(archive: Path, folder: Path, but: Iterable[str] = ()) -> bool:
     """Whether a zip file holds every file of `folder`, unchanged; those in `but` do not count."""
-    if not zipfile.is_zipfile(archive):
-        return False
-    with zipfile.ZipFile(archive) as content:
-        sums = {entry.filename: entry.CRC for entry in content.infolist()}
-    return all(sums.get(f"{folder.name}/{name}") == _crc(folder / name) for name in {*files_of(folder)} - {*but})
+    sums = sums_of(archive)
+    return all(sums.get(f"{folder.name}/{name}") == crc_of(folder / name) for name in {*files_of(folder)} - {*but})
 
 
-def _crc(path: Path) -> int:
+def is_written_here(path: Path, *, root: str) -> bool:
+    """Whether a file is a zip file as `write_zip` writes it, of a bundle in the folder `root`."""
+    entries = _entries(path)
+    names = {entry.filename for entry in entries}
+    own = all(_form(entry) == _form(zip_entry(entry.filename)) for entry in entries)
+    return own and f"{root}/configs/metadata.json" in names and all(name.startswith(f"{root}/") for name in names)
+
+
+def sums_of(archive: Path) -> dict[str, int]:
+    """Name in a zip file -> checksum of the content; empty if the file is no zip file."""
+    return {entry.filename: entry.CRC for entry in _entries(archive)}
+
+
+def _entries(path: Path) -> list[zipfile.ZipInfo]:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return archive.infolist()
+    except (OSError, zipfile.BadZipFile):
+        return []
+
+
+def _form(entry: zipfile.ZipInfo) -> tuple[object, ...]:
+    return entry.date_time, entry.compress_type, entry.create_system, entry.external_attr
+
+
+def crc_of(path: Path) -> int:
+    """Checksum of a file as a zip file has it."""
     value = 0
     with path.open("rb") as content:
         while chunk := content.read(_CHUNK):

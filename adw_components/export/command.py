@@ -10,11 +10,13 @@ from typing import Any
 from ..errors import UserError
 from .archive import files_of, write_zip
 from .contents import contents
+from .earlier import require_free
 from .evaluation import measured
-from .index import add_to_index
+from .index import add_to_index, read_index
 from .large_files import large_files, move_large_files
-from .place import Place, require_free, staged
+from .place import Place, output_folder, staged
 from .source import ExportSource, read_source
+from .stage import ended_by_sigterm
 from .torchscript import write_torchscript
 from .weights import read_weights
 
@@ -46,13 +48,16 @@ def export_bundle(
     Raises:
         UserError: the bundle, the weights or the evaluation do not do, or the output holds something of somebody's.
     """
+    _require_texts(bundle=bundle, output=output, weights=weights, evaluation=evaluation)
+    _require_texts(large_file_url=large_file_url, url=url)
     source = read_source(bundle)
-    place = Place.in_folder(Path(output).absolute(), source)
+    place = Place.in_folder(output_folder(output), source)
     require_free(place, source)
+    read_index(place.archive.parent)
     path = _weights_path(source, weights)
     checked = read_weights(path, source) if path else None
     files, notes = contents(source, checked, _metrics(evaluation, path))
-    with staged(place, source) as stage:
+    with ended_by_sigterm(), staged(place, source) as stage:
         _write(stage.bundle, files)
         if checked:
             write_torchscript(stage.bundle)
@@ -63,6 +68,14 @@ def export_bundle(
     index = add_to_index(place.archive, url=url)
     written = [f"bundle: {place.bundle}", f"download: {place.latest}, {place.archive}", f"index: {index}"]
     return "\n".join([*notes, *written])
+
+
+def _require_texts(**options: str | None) -> None:
+    """The command line turns 5 into a number, and an option without a value into True."""
+    for name, value in options.items():
+        if value is not None and not isinstance(value, str):
+            kind = "an address" if name.endswith("url") else f"a path, such as ./{value}"
+            raise UserError(f"{name} must be {kind}, got {value!r}")
 
 
 def _weights_path(source: ExportSource, weights: str | None) -> Path | None:

@@ -3,11 +3,26 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+from ..errors import UserError
 from ..files import read_json, write_json
 from .large_files import hash_of
 
 INDEX = "model_info.json"
+
+
+def read_index(folder: Path) -> dict[str, Any]:
+    """The entries of a folder's index, none where there is no such file.
+
+    Raises:
+        UserError: the index is no JSON object.
+    """
+    index = folder / INDEX
+    entries = read_json(index, "index") if index.exists() else {}
+    if not isinstance(entries, dict):
+        raise UserError(f"{index} must hold an object, one entry a bundle, got {entries!r:.80}; mend or move it")
+    return entries
 
 
 def add_to_index(archive: Path, *, url: str | None) -> Path:
@@ -18,10 +33,9 @@ def add_to_index(archive: Path, *, url: str | None) -> Path:
         url: where its folder is served; without it the source is the file's name, which lies beside the index.
 
     Raises:
-        UserError: the index is no JSON.
+        UserError: as `read_index`.
     """
-    index = archive.parent / INDEX
-    entries = read_json(index, "index") if index.is_file() else {}
+    index, entries = archive.parent / INDEX, read_index(archive.parent)
     source = f"{url.rstrip('/')}/{archive.name}" if url else archive.name
     entries[archive.stem] = {"checksum": hash_of(archive, "sha1"), "source": source}
     write_json(index, dict(sorted(entries.items())))

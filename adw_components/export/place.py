@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import UserError
-from .archive import files_of, holds
-from .large_files import LARGE_FILES
 from .source import ExportSource
+from .stage import new_stage
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,36 +39,34 @@ class Place:
         )
 
 
-def require_free(place: Place, source: ExportSource) -> None:
-    """Raise a `UserError` if an export would overwrite anything but an earlier export."""
-    if place.bundle.resolve() == source.folder:
-        raise UserError(f"output must be another folder than that of the bundle, got {place.bundle.parent}")
-    if place.bundle.exists() and not _is_export(place.bundle, place.latest):
-        raise UserError(
-            f"{place.bundle} holds what no export wrote, such as runs or edits; move that, or give another --output"
-        )
+def output_folder(output: str | Path) -> Path:
+    """The folder that an export goes to, absolute; it need not be there.
 
-
-def _is_export(bundle: Path, archive: Path) -> bool:
-    if not bundle.is_dir():
-        return False
-    return not files_of(bundle) or holds(archive, bundle, but=[LARGE_FILES])
+    Raises:
+        UserError: there is a file of that name, or of one of the folders above.
+    """
+    folder = Path(output).absolute()
+    there = next(path for path in (folder, *folder.parents) if path.exists())
+    if not there.is_dir():
+        raise UserError(f"output must be a folder, got {output}, but {there} is a file; give another --output")
+    return folder
 
 
 @contextmanager
 def staged(place: Place, source: ExportSource) -> Iterator[Place]:
     """Yield a temporary place beside `place`; what is there at the end of the block replaces it, unless it fails."""
-    folder = place.bundle.parent / f".partial-{uuid.uuid4().hex[:12]}"
-    temporary = Place.in_folder(folder, source)
+    folder = place.bundle.parent
     try:
-        temporary.bundle.mkdir(parents=True)
-        yield temporary
-        for name in ("large_files", "bundle", "archive", "latest"):
-            _replace(getattr(temporary, name), getattr(place, name))
+        with new_stage(folder) as stage:
+            temporary = Place.in_folder(stage, source)
+            temporary.bundle.mkdir()
+            yield temporary
+            # In this order one of the two archives tells at every moment what the others are of.
+            for name in ("archive", "bundle", "large_files", "latest"):
+                _replace(getattr(temporary, name), getattr(place, name))
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
         with suppress(OSError):  # made for this export, which has failed: it is empty
-            folder.parent.rmdir()
+            folder.rmdir()
 
 
 def _replace(new: Path, old: Path) -> None:

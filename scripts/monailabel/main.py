@@ -1,4 +1,4 @@
-"""The app that scripts/monailabel.sh starts: MONAI Label's stock app `monaibundle`, and scribbles.
+"""The app of scripts/monailabel.sh: MONAI Label's stock app `monaibundle`, scribbles, and batches in one thread.
 
 The stock app, here stock_app.py, has no scribbles. Those of MONAI Label's radiology app are made for abdominal CT (its
 intensities, voxels of 2.5 x 2.5 x 5 mm), and fail on a NIfTI file since MONAI 1.6.0 (see `SpacingOfImagesd`).
@@ -53,8 +53,15 @@ def working_spacing(path: str) -> tuple[float, ...]:
 
 
 class App(stock_app.MyApp, MONAILabelApp):
-    """The stock app and scribbles."""
+    """The stock app, scribbles, and batches of one image at a time."""
 
     def init_infers(self) -> dict[str, Any]:
         """The bundles of the stock app, and one task that needs no network."""
         return {**super().init_infers(), "Histogram+GraphCut": Scribbles()}
+
+    def batch_infer(self, request: dict[str, Any], datastore: Any = None) -> Any:
+        """One image at a time unless the request says otherwise; MONAI Label's default is a quarter of the CPU cores.
+
+        Each image takes its memory, and the threads of an exported bundle unload and import its `scripts` at once.
+        """
+        return super().batch_infer({"max_workers": 1, **request}, datastore)

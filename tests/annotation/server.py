@@ -113,7 +113,7 @@ class Server:
         requests.post(f"{self.url}/train/{model}", json=asked, timeout=60).raise_for_status()
 
     def batch_infer(self, model: str) -> dict[str, Any]:
-        asked = {"device": "cpu", "multi_gpu": False, "save_label": True, "label_tag": "original", "max_workers": 1}
+        asked = {"device": "cpu", "multi_gpu": False, "save_label": True, "label_tag": "original"}
         query = {"images": "unlabeled"}
         requests.post(f"{self.url}/batch/infer/{model}", params=query, json=asked, timeout=60).raise_for_status()
         return self._end_of("batch/infer")

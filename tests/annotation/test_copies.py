@@ -65,6 +65,14 @@ def test_fresh_takes_the_weights_of_the_bundle_and_sets_the_others_aside(tmp_pat
     assert (copy / "set_aside_1" / "runs" / "fine_tuning").is_dir() and holds(copy / "set_aside_2" / "models", 2)
 
 
+def test_weights_that_were_kept_in_the_bundle_are_no_others(tmp_path: Path, copy: Path) -> None:
+    for folder in (copy, tmp_path / "a_ct"):
+        (folder / "models" / "model.pt").write_text("fine-tuned")
+    assert "weights served" not in prepare(tmp_path).stdout
+    (copy / "models" / "model.pt").write_text("fine-tuned again")
+    assert "weights served" not in prepare(tmp_path).stdout
+
+
 def test_only_files_of_the_weights_are_taken(tmp_path: Path) -> None:
     given = bundle(tmp_path / "a_ct", version=1) / "models"
     (given / "folds").mkdir()

@@ -114,3 +114,16 @@ def test_a_class_that_nobody_could_click_on_is_refused_before_anything_is_writte
         build(**options, name="kidney_ct_adwunet_deepedit", interactive=True)
     assert not (tmp_path / "bundles").exists()
     build(**options, name="kidney_ct_adwunet_segmentation")
+
+
+def test_a_switch_takes_true_and_false_as_the_command_line_gives_them(tmp_path: Path) -> None:
+    options = {"task": "Task02_Heart", "check": "false"}
+    for given, kind in (("false", "segmentation"), ("False", "segmentation"), ("true", "deepedit")):
+        folder = tmp_path / given
+        build(**options, output=str(folder), interactive=given)
+        assert [path.name for path in folder.iterdir()] == [f"heart_mri_adwunet_{kind}"]
+    with pytest.raises(UserError, match="interactive must be true or false, got 'maybe'"):
+        build(**options, output=str(tmp_path / "maybe"), interactive="maybe")
+    with pytest.raises(UserError, match="check must be true or false, got '1'"):
+        build(check="1")
+    assert not (tmp_path / "maybe").exists()

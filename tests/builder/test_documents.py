@@ -159,9 +159,9 @@ def test_measured_and_memory_texts_are_taken_in(tmp_path: Path) -> None:
     (tmp_path / "common/docs/inference_memory.md").write_text("A window takes 3 GB.\n")
     (tmp_path / "common/docs/measured/spleen_ct_adwunet_segmentation.md").write_text("Dice 0.5.\n")
     text = texts_of(msd_source("Task09_Spleen"), tmp_path / "common")["docs/README.md"]
-    assert "A window takes 3 GB." in text and "### Measured with this bundle\n\nDice 0.5.\n\n##" in text
-    assert "Measured with this bundle" in readme("hippocampus_mri_adwunet_segmentation")
-    assert "Measured with this bundle" not in readme("liver_ct_adwunet_segmentation")
+    assert "A window takes 3 GB." in text and "### Measured\n\nDice 0.5.\n\n##" in text
+    assert "### Measured\n" in readme("hippocampus_mri_adwunet_segmentation")
+    assert "### Measured\n" not in readme("liver_ct_adwunet_segmentation")
 
 
 def test_architecture_of_a_search_is_called_so() -> None:

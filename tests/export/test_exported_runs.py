@@ -14,7 +14,7 @@ from bundles.test_every_bundle import check_prediction
 from adw_components.data.dataset import read_dataset
 from adw_components.plan import Plan
 
-from .conftest import NAMES, bundle_of
+from .conftest import INTERACTIVE, NAMES, bundle_of
 
 Exported, Outside = Callable[[str], Path], Callable[..., str]
 
@@ -29,6 +29,9 @@ def test_the_form_of_the_zoos_unit_test(
     assert (tmp_path / "train" / "model.pt").is_file()
     cases = json.loads((tmp_path / "evaluate" / "cases.json").read_text())["cases"]
     assert [set(case["dice"]) for case in cases] == [set(plan.dataset.labels[1:])] * len(cases)
+    if name == INTERACTIVE:
+        curve = json.loads((tmp_path / "evaluate" / "clicks.json").read_text())["curve"]
+        assert [point["clicks"] for point in curve] == [0, 1] and all(point["mean_dice"] is not None for point in curve)
     pairs = [(path, tmp_path / "predictions" / path.name) for path in read_dataset(data).test]
     pairs += [(Path(case["image"]), tmp_path / "evaluate" / case["prediction"]) for case in cases]
     for image, prediction in pairs:

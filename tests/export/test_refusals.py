@@ -1,24 +1,20 @@
-"""What cannot be exported is one line, and nothing is written."""
+"""A bundle, weights or options that cannot be exported are one line, and nothing is written."""
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
+from bundles.conftest import ROOT
 
 from adw_components.errors import UserError
 from adw_components.export.command import export_bundle
 
-from .conftest import HIPPOCAMPUS, bundle_of, tiny_architecture, write_weights
-
-
-def refused(output: Path, message: str, *, bundle: Path | None = None, **options: str) -> None:
-    before = sorted(output.rglob("*")) if output.exists() else None
-    with pytest.raises(UserError, match=message) as raised:
-        export_bundle(str(bundle or bundle_of(HIPPOCAMPUS)), output=str(output), **options)
-    assert "\n" not in str(raised.value)
-    assert (sorted(output.rglob("*")) if output.exists() else None) == before
+from .conftest import HIPPOCAMPUS, INTERACTIVE, bundle_of, refused, tiny_architecture, write_weights
 
 
 def test_weights_of_another_architecture(tmp_path: Path) -> None:
@@ -89,59 +85,50 @@ def test_the_bundle_itself_as_output(copy: Path) -> None:
     refused(copy.parent, "output must be another folder", bundle=copy)
 
 
-def test_only_an_earlier_export_is_replaced(tmp_path: Path) -> None:
-    output = tmp_path / "out"
-    export_bundle(str(bundle_of(HIPPOCAMPUS)), output=str(output))
-    (output / HIPPOCAMPUS / "scripts" / "__pycache__").mkdir()
-    (output / HIPPOCAMPUS / "scripts" / "__pycache__" / "a.pyc").touch()
-    export_bundle(str(bundle_of(HIPPOCAMPUS)), output=str(output))
-    (output / HIPPOCAMPUS / "runs").mkdir()
-    (output / HIPPOCAMPUS / "runs" / "mine.txt").touch()
-    refused(output, "holds what no export wrote")
-    (output / HIPPOCAMPUS / "runs" / "mine.txt").unlink()
-    (output / HIPPOCAMPUS / "docs" / "README.md").write_text("mine")
-    refused(output, "holds what no export wrote")
+@pytest.mark.parametrize("content", ["[]", "5", "null", "{"])
+def test_an_index_that_is_none(content: str, tmp_path: Path) -> None:
+    (tmp_path / "model_info.json").write_text(content)
+    refused(tmp_path, r"model_info\.json (must hold an object|is not valid JSON)")
 
 
-def test_a_failure_half_way_leaves_what_was_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    output = tmp_path / "out"
-    export_bundle(str(bundle_of(HIPPOCAMPUS)), output=str(output))
-    before = {path: path.read_bytes() for path in output.rglob("*") if path.is_file()}
-
-    def fail(_: Path) -> None:
-        raise RuntimeError("no")
-
-    monkeypatch.setattr("adw_components.export.command.write_torchscript", fail)
-    with pytest.raises(RuntimeError):
-        weights = write_weights(tmp_path / "train", HIPPOCAMPUS)
-        export_bundle(str(bundle_of(HIPPOCAMPUS)), output=str(output), weights=str(weights))
-    assert {path: path.read_bytes() for path in output.rglob("*") if path.is_file()} == before
+def test_a_folder_instead_of_the_index(tmp_path: Path) -> None:
+    (tmp_path / "model_info.json").mkdir()
+    refused(tmp_path, "model_info.json cannot be read")
 
 
-def summary(folder: Path, checkpoints: list[str]) -> Path:
-    dice = {"Anterior": {"mean": 0.81234567}, "Posterior": {"mean": None}}
-    folder.mkdir()
-    settings = {"checkpoints": checkpoints, "fold": 0, "mirror_tta": True, "device": "cpu"}
-    content = {"mean_dice": 0.81234567, "dice": dice, "n_cases": 3, "settings": settings}
-    (folder / "summary.json").write_text(json.dumps(content))
-    return folder
+@pytest.mark.parametrize("name", ["bundle", "output", "weights", "evaluation", "url", "large_file_url"])
+@pytest.mark.parametrize("value", [5, True])
+def test_an_option_that_is_no_text(name: str, value: object, tmp_path: Path) -> None:
+    options: dict[str, Any] = {"bundle": str(bundle_of(HIPPOCAMPUS)), "output": str(tmp_path), name: value}
+    with pytest.raises(UserError, match=rf"^{name} must be an? (path|address).*, got {value}$"):
+        export_bundle(**options)
+    assert not list(tmp_path.iterdir())
 
 
-def test_an_evaluation_of_other_weights(tmp_path: Path) -> None:
-    weights, others = (str(write_weights(tmp_path / name, HIPPOCAMPUS, width=w)) for name, w in (("a", 2), ("b", 3)))
-    run = summary(tmp_path / "run", [others])
-    refused(tmp_path / "out", "must be one of .*a/model.pt", weights=weights, evaluation=str(run))
-    both = summary(tmp_path / "both", [weights, others])
-    refused(tmp_path / "out", "must be one of", weights=weights, evaluation=str(both))
-    refused(tmp_path / "out", "evaluation belongs to weights", evaluation=str(run))
-    refused(tmp_path / "out", "does not exist", weights=weights, evaluation=str(tmp_path))
+@pytest.mark.parametrize("below", ["", "below", "below/that"])
+def test_an_output_that_is_a_file_or_below_one(below: str, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    refused(tmp_path / "file" / below, "output must be a folder, got .*file is a file")
 
 
-def test_an_evaluation_of_these_weights_fills_the_metadata(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("adw_components.export.command.write_torchscript", lambda _: None)
-    weights = str(write_weights(tmp_path / "a", HIPPOCAMPUS))
-    run = summary(tmp_path / "run", [weights])
-    export_bundle(str(bundle_of(HIPPOCAMPUS)), output=str(tmp_path / "out"), weights=weights, evaluation=str(run))
-    metadata = json.loads((tmp_path / "out" / HIPPOCAMPUS / "configs" / "metadata.json").read_text())
-    dice = {"Anterior": 0.8123, "Posterior": None}
-    assert metadata["eval_metrics"] == {"mean_dice": 0.8123, "dice": dice, "n_cases": 3, "fold": 0, "mirror_tta": True}
+def test_weights_trained_with_wider_clicks(tmp_path: Path) -> None:
+    path = write_weights(tmp_path / "train", INTERACTIVE)
+    settings = json.loads(path.with_name("settings.json").read_text())
+    path.with_name("settings.json").write_text(json.dumps({**settings, "guidance_sigma": 4.0}))
+    bundle = bundle_of(INTERACTIVE)
+    refused(tmp_path / "out", "guidance_sigma is 2.0, and was 4.0", bundle=bundle, weights=str(path))
+
+
+def test_a_package_without_its_checkout(tmp_path: Path) -> None:
+    ignored = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(ROOT / "adw_components", tmp_path / "adw_components", ignore=ignored)
+    words = ["export", str(bundle_of(HIPPOCAMPUS)), "--output", "out"]
+    done = subprocess.run(
+        [sys.executable, "-m", "adw_components", *words],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    remedy = "run from a checkout of the repository, installed with pip install -e"
+    assert done.stderr == f"error: the source of the bundles is not in {tmp_path}/bundles/common; {remedy}\n"
+    assert done.returncode == 1 and not (tmp_path / "out").exists()

@@ -14,27 +14,28 @@ from bundles.conftest import ROOT
 
 from adw_components.export.command import export_bundle
 
-from .conftest import HIPPOCAMPUS, bundle_of, write_weights
+from .conftest import HIPPOCAMPUS, INTERACTIVE, bundle_of, write_weights
 
 
 @pytest.fixture
-def other_checkout(tmp_path: Path) -> Path:
+def other_checkout(name: str, tmp_path: Path) -> Path:
     """What the export needs of the repository, at another path, with other times."""
     folder = tmp_path / "somewhere" / "else"
     ignored = shutil.ignore_patterns("__pycache__", "runs", "cache")
     shutil.copytree(ROOT / "adw_components", folder / "adw_components", ignore=ignored, copy_function=shutil.copyfile)
-    for name in (HIPPOCAMPUS, "common"):
+    for kept in (name, "common"):
         shutil.copytree(
-            ROOT / "bundles" / name, folder / "bundles" / name, ignore=ignored, copy_function=shutil.copyfile
+            ROOT / "bundles" / kept, folder / "bundles" / kept, ignore=ignored, copy_function=shutil.copyfile
         )
     return folder
 
 
-def test_two_checkouts_and_processes_give_the_same_bytes(other_checkout: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", [HIPPOCAMPUS, INTERACTIVE])
+def test_two_checkouts_and_processes_give_the_same_bytes(name: str, other_checkout: Path, tmp_path: Path) -> None:
     one, two = tmp_path / "one", tmp_path / "a" / "second"
-    export_bundle(str(bundle_of(HIPPOCAMPUS)), output=str(one), weights=str(write_weights(tmp_path / "w", HIPPOCAMPUS)))
-    weights = write_weights(other_checkout / "runs" / "train", HIPPOCAMPUS)
-    words = ["export", f"bundles/{HIPPOCAMPUS}", "--output", str(two), "--weights", str(weights)]
+    export_bundle(str(bundle_of(name)), output=str(one), weights=str(write_weights(tmp_path / "w", name)))
+    weights = write_weights(other_checkout / "runs" / "train", name)
+    words = ["export", f"bundles/{name}", "--output", str(two), "--weights", str(weights)]
     done = subprocess.run(
         [sys.executable, "-m", "adw_components", *words],
         cwd=other_checkout,
@@ -45,7 +46,7 @@ def test_two_checkouts_and_processes_give_the_same_bytes(other_checkout: Path, t
     assert done.returncode == 0, done.stderr
     files = sorted(path.relative_to(one) for path in one.rglob("*") if path.is_file())
     assert files == sorted(path.relative_to(two) for path in two.rglob("*") if path.is_file())
-    assert Path(f"{HIPPOCAMPUS}.zip") in files and Path(HIPPOCAMPUS, "models", "model.ts") in files
+    assert Path(f"{name}.zip") in files and Path(name, "models", "model.ts") in files
     assert [file for file in files if (one / file).read_bytes() != (two / file).read_bytes()] == []
 
 

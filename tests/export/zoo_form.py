@@ -35,5 +35,7 @@ train = {"output_dir": f"{folder}/train", "architecture_path": f"{bundle}/config
 carry_out(workflow("train", ("train", "quick"), "run", **train))
 plain = {"num_workers": 0, "device": "cpu", "amp": False}
 evaluate = {"output_dir": f"{folder}/evaluate", "cache_dir": f"{folder}/cache", **plain}
+if "deepedit" in bundle.name:
+    evaluate["clicks"] = [0, 1]
 carry_out(workflow("eval", ("evaluate",), "run", **evaluate))
 carry_out(workflow("infer", ("inference",), "run", output_dir=f"{folder}/predictions", **plain))

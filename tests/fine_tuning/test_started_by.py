@@ -9,7 +9,6 @@ import pytest
 
 from adw_components.fine_tuning import started_by_monailabel
 
-
 TRAININGS = sorted((Path(__file__).parents[2] / "bundles").glob("*_adwunet_*/configs/train.json"))
 
 
