@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from monai.config import KeysCollection
 from monai.transforms import LoadImaged
@@ -59,5 +59,5 @@ class LoadSoundImaged(LoadImaged):
                 f"{name} must have {self.in_channels} channel(s), got shape {shape}; "
                 "give an image of the bundle's task, with several channels on the last axis"
             )
-        if not np.isfinite(float(image.sum(dtype=torch.float64))):
+        if not math.isfinite(float(image.sum(dtype=torch.float64))):
             raise UserError(f"{name} holds voxels that are NaN or infinite; replace them, say by 0")

@@ -82,8 +82,9 @@ class ClickCurve:
         for count in range(self.clicks[-1] + 1):
             if count in self.rows:
                 self.rows[count].append(self._row(item["case"], prediction, label))
-            click = correction_click(prediction[0].cpu().numpy(), truth)
-            if click and count < self.clicks[-1]:
+            is_last = count == self.clicks[-1]
+            click = None if is_last else correction_click(prediction[0].cpu().numpy(), truth)
+            if click:
                 made.append(click)
                 prediction = self._predict(engine, image, made)
 
