@@ -2,57 +2,35 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 from .architecture import Architecture
-from .record_fields import check_patch_size
+from .cost_terms import (
+    COST_KINDS,
+    CostKind,
+    activation_bytes,
+    contributions,
+    exact_shapes,
+    layers,
+    parameters,
+    stage_positions,
+)
+
+__all__ = ["COST_KINDS", "CostKind", "count", "count_activation_bytes", "count_flops", "count_parameters"]
 
 
-@dataclass(frozen=True)
-class Layer:
-    """One convolution of the network.
-
-    Args:
-        n_weights: multiplications per output position (per input position of a transposed convolution).
-        n_affine: further parameters: bias, and scale and shift of the norm.
-        stage: resolution at which the multiplications happen.
-    """
-
-    n_weights: int
-    n_affine: int
-    stage: int
-
-
-def layers(architecture: Architecture, *, in_channels: int, out_channels: int) -> Iterator[Layer]:
-    """The layers that `AdwUNet` builds, in the order of its forward pass."""
-    channels = in_channels
-    for stage, widths in enumerate(architecture.encoder_widths):
-        yield from _block(architecture, stage, channels, widths)
-        channels = widths[-1]
-    for index, widths in enumerate(architecture.decoder_widths):
-        stage = architecture.n_stages - 2 - index
-        skip = architecture.encoder_widths[stage][-1]
-        # Kernel equals stride: the positions of the deeper stage are multiplied, once per kernel element.
-        kernel = math.prod(architecture.strides[stage + 1])
-        yield Layer(n_weights=channels * skip * kernel, n_affine=0, stage=stage + 1)
-        yield from _block(architecture, stage, 2 * skip, widths)
-        channels = widths[-1]
-        yield Layer(n_weights=channels * out_channels, n_affine=0, stage=stage)
-
-
-def _block(architecture: Architecture, stage: int, channels: int, widths: Sequence[int]) -> Iterator[Layer]:
-    kernel = math.prod(architecture.kernel_sizes[stage])
-    for width in widths:
-        yield Layer(n_weights=channels * width * kernel, n_affine=3 * width, stage=stage)
-        channels = width
+def count(
+    kind: CostKind, architecture: Architecture, *, in_channels: int, out_channels: int, patch_size: Sequence[int]
+) -> int:
+    """The exact count of one kind; see `cost_terms.contributions`."""
+    channels = {"in_channels": in_channels, "out_channels": out_channels}
+    return sum(contributions(kind, exact_shapes(architecture.blocks), architecture, **channels, patch_size=patch_size))
 
 
 def count_parameters(architecture: Architecture, *, in_channels: int, out_channels: int) -> int:
     """Number of weights of the derived network."""
-    all_layers = layers(architecture, in_channels=in_channels, out_channels=out_channels)
-    return sum(layer.n_weights + layer.n_affine for layer in all_layers)
+    shapes = exact_shapes(architecture.blocks)
+    return sum(parameters(layers(shapes, architecture, in_channels=in_channels, out_channels=out_channels)))
 
 
 def count_flops(architecture: Architecture, *, in_channels: int, out_channels: int, patch_size: Sequence[int]) -> int:
@@ -63,9 +41,7 @@ def count_flops(architecture: Architecture, *, in_channels: int, out_channels: i
     Raises:
         UserError: `patch_size` is not divisible by the strides.
     """
-    positions = _positions(architecture, patch_size)
-    all_layers = layers(architecture, in_channels=in_channels, out_channels=out_channels)
-    return sum(2 * layer.n_weights * positions[layer.stage] for layer in all_layers)
+    return count("flops", architecture, in_channels=in_channels, out_channels=out_channels, patch_size=patch_size)
 
 
 def count_activation_bytes(
@@ -93,31 +69,6 @@ def count_activation_bytes(
     Raises:
         UserError: `patch_size` is not divisible by the strides.
     """
-    positions = _positions(architecture, patch_size)
-    kept = ((0, in_channels), *_kept_channels(architecture))
-    values = sum(channels * positions[stage] for stage, channels in kept)
-    # An instance norm keeps mean, deviation and scale of every channel of every patch, in float32 at least.
-    statistics = 3 * sum(map(sum, architecture.blocks))
-    return batch_size * (values * bytes_per_value + statistics * max(bytes_per_value, 4))
-
-
-def _kept_channels(architecture: Architecture) -> Iterator[tuple[int, int]]:
-    """Stage and channels of what every block keeps.
-
-    A convolution keeps its input, an instance norm the convolution's output, and a Leaky ReLU, which works in place,
-    its output, which is the input of whatever comes next: convolution, transposed convolution or head. A concatenation
-    is a copy of its parts, of which the transposed convolution's output is kept nowhere else.
-    """
-    for stage, widths in enumerate(architecture.encoder_widths):
-        yield stage, 2 * sum(widths)
-    for index, widths in enumerate(architecture.decoder_widths):
-        stage = architecture.n_stages - 2 - index
-        yield stage, 2 * architecture.encoder_widths[stage][-1] + 2 * sum(widths)
-
-
-def _positions(architecture: Architecture, patch_size: Sequence[int]) -> list[int]:
-    """Positions of a patch at the resolution of every stage."""
-    positions = [math.prod(check_patch_size(patch_size, architecture.strides))]
-    for stride in architecture.strides[1:]:
-        positions.append(positions[-1] // math.prod(stride))
-    return positions
+    positions = stage_positions(architecture, patch_size)
+    shapes = exact_shapes(architecture.blocks)
+    return batch_size * sum(activation_bytes(shapes, positions, in_channels, bytes_per_value))

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import atexit
 import os
+import weakref
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import torch
 from torch import distributed as dist
 from torch import nn
+
+# What `wrapped` gave and is still in use; each holds the process group until `leave_process_group` makes it let go.
+_HOLDERS: weakref.WeakSet[nn.parallel.DistributedDataParallel] = weakref.WeakSet()
 
 
 def is_distributed() -> bool:
@@ -52,13 +56,28 @@ def join_process_group() -> None:
     """Join the processes that `torchrun` started: NCCL between GPUs, gloo between CPUs."""
     if not is_distributed():
         dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
-        atexit.register(leave_process_group)
+        atexit.register(_give_up_process_group)
     if torch.cuda.is_available():
         torch.cuda.set_device(local_device())
 
 
 def leave_process_group() -> None:
-    """Leave the process group, if there is one."""
+    """Leave the process group, if there is one, at the end of all work; networks from `wrapped` are of no use then.
+
+    Gloo's threads end only with the last reference to the group, and what they did last may hold a tensor of Python. A
+    thread that drops it while Python shuts down asks for the GIL in vain, which aborts the process ("terminate called
+    without an active exception"). The config parser keeps the network to the very end, so it must let go here.
+    """
+    if is_distributed():
+        for network in _HOLDERS:
+            for attribute in ("logger", "reducer", "process_group"):  # the same that DDP leaves out of a pickle
+                setattr(network, attribute, None)
+        _HOLDERS.clear()
+        dist.destroy_process_group()
+
+
+def _give_up_process_group() -> None:
+    """Leave the group of a run that failed. Its threads may wait for other processes in vain: wait for no thread."""
     if is_distributed():
         dist.destroy_process_group()
 
@@ -73,7 +92,11 @@ def local_device() -> torch.device:
 def wrapped(network: nn.Module, device: torch.device | str) -> nn.Module:
     """The network on `device`, in DistributedDataParallel where a process group is there."""
     network = network.to(device)
-    return nn.parallel.DistributedDataParallel(network) if is_distributed() else network
+    if not is_distributed():
+        return network
+    holder = nn.parallel.DistributedDataParallel(network)
+    _HOLDERS.add(holder)
+    return holder
 
 
 def own_part(data: Sequence[Any]) -> list[Any]:

@@ -149,6 +149,16 @@ class SearchSpace:
             for width in range(len(self.base_widths)):
                 yield self.uniform(width=width, depth=depth)
 
+    @property
+    def smallest(self) -> Architecture:
+        """The narrowest and shallowest candidates everywhere."""
+        return self.uniform(width=0, depth=self.depths[0])
+
+    @property
+    def largest(self) -> Architecture:
+        """The widest and deepest candidates everywhere: the network that a supernet of this space computes."""
+        return self.uniform(width=len(self.base_widths) - 1, depth=self.max_depth)
+
     def restricted(self, searched: SearchedChoices) -> SearchSpace:
         """This space with only the depth, only the width, or both left to search (the paper's ablation).
 

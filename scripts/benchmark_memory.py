@@ -8,45 +8,23 @@ the size; "cpu" and "cuda" count the tensors of a real pass, and "cuda" adds the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import fire
 import torch
+from benchmarks.variants import VARIANTS as NETWORKS
 from torch import nn
 
-from adw_components.networks import AdwUNet, AdwUNetSupernet
-from adw_components.networks.choice_block import MaskedConvLayer
 from adw_components.search_space import SearchSpace
 
 MEGABYTE = 1e6
-VARIANTS = ("plain", "folded", "explicit")
-CLASSES = 3
-
-
-class ExplicitSupernet(AdwUNetSupernet):
-    """The supernet that multiplies the activations themselves by the masks: same values, more memory."""
-
-    def __init__(self, spatial_dims: int, in_channels: int, out_channels: int, search_space: SearchSpace) -> None:
-        super().__init__(spatial_dims, in_channels, out_channels, search_space)
-        for block in self.blocks:
-            block.apply_masked = multiply_activations
-
-
-def multiply_activations(layer: MaskedConvLayer, x: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-    """mask * leaky_relu(norm(conv(x))), as the formula says."""
-    return layer(x) * mask.view(1, -1, *(1,) * (x.ndim - 2))
+# Row of the table -> its network in `benchmarks/variants.py`.
+VARIANTS = {"plain": "plain", "folded": "supernet", "explicit": "explicit_masks"}
 
 
 def build(variant: str, search_space: SearchSpace) -> nn.Module:
     """The network of one row of the table, all of the same largest size."""
-    widest = search_space.uniform(width=len(search_space.base_widths) - 1, depth=search_space.max_depth)
-    dims = search_space.spatial_dims
-    makers: dict[str, Callable[[], nn.Module]] = {
-        "plain": lambda: AdwUNet(dims, 1, CLASSES, widest),
-        "folded": lambda: AdwUNetSupernet(dims, 1, CLASSES, search_space),
-        "explicit": lambda: ExplicitSupernet(dims, 1, CLASSES, search_space),
-    }
-    return makers[variant]().train()
+    return NETWORKS[VARIANTS[variant]](search_space).train()
 
 
 def saved_activations(network: nn.Module, x: torch.Tensor) -> int:

@@ -4,12 +4,13 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tiny import architectures, patch_size
+from tiny import architectures, patch_size, search_spaces
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from adw_components.architecture import Architecture
-from adw_components.cost import count_activation_bytes, count_flops, count_parameters
+from adw_components.cost import COST_KINDS, CostKind, count, count_activation_bytes, count_flops, count_parameters
+from adw_components.cost_terms import contributions, exact_shapes
 from adw_components.errors import UserError
 from adw_components.networks import AdwUNet, AdwUNetSupernet
 from adw_components.reference import nnunet_default, published
@@ -166,3 +167,42 @@ def test_default_of_nnunet_doubles_up_to_its_cap(spatial_dims: int, cap: int) ->
     architecture = nnunet_default(strides=strides, kernel_sizes=((3,) * spatial_dims,) * 6)
     assert architecture.encoder_widths == tuple((min(32 * 2**stage, cap),) * 2 for stage in range(6))
     assert architecture.decoder_widths == architecture.encoder_widths[-2::-1]
+
+
+@settings(max_examples=20)
+@given(architectures(), st.integers(1, 3))
+def test_every_kind_is_one_of_the_counts(architecture: Architecture, in_channels: int) -> None:
+    channels = {"in_channels": in_channels, "out_channels": 2}
+    size = patch_size(architecture)
+    counted = {kind: count(kind, architecture, **channels, patch_size=size) for kind in COST_KINDS}
+    assert counted == {
+        "flops": count_flops(architecture, **channels, patch_size=size),
+        "parameters": count_parameters(architecture, **channels),
+        "memory": count_activation_bytes(architecture, **channels, patch_size=size),
+    }
+
+
+@pytest.mark.parametrize("kind", COST_KINDS)
+@settings(max_examples=10)
+@given(architectures())
+def test_counts_are_linear_in_the_channels_of_every_convolution(kind: CostKind, architecture: Architecture) -> None:
+    network = {"in_channels": 1, "out_channels": 2, "patch_size": patch_size(architecture)}
+    for block, widths in enumerate(architecture.blocks):
+        for position in range(len(widths)):
+            costs = []
+            for more in range(3):
+                blocks = [list(row) for row in architecture.blocks]
+                blocks[block][position] += more
+                costs.append(sum(contributions(kind, exact_shapes(blocks), architecture, **network)))
+            assert costs[1] - costs[0] == costs[2] - costs[1] > 0
+
+
+@settings(max_examples=20)
+@given(search_spaces(), st.integers(0, 2**16), st.sampled_from(COST_KINDS))
+def test_no_architecture_costs_less_than_the_smallest_or_more_than_the_largest(
+    search_space: SearchSpace, seed: int, kind: CostKind
+) -> None:
+    network = {"in_channels": 1, "out_channels": 2, "patch_size": patch_size(search_space)}
+    drawn = (search_space.smallest, search_space.sample(seed), search_space.largest)
+    low, middle, high = (count(kind, each, **network) for each in drawn)
+    assert low <= middle <= high

@@ -68,6 +68,20 @@ def facts(rank: int) -> dict[str, Any]:
     return found
 
 
+def threads() -> set[str]:
+    """Names of the threads of this process, those of C++ too."""
+    return {path.read_text().strip() for path in Path("/proc/self/task").glob("*/comm")}
+
+
+def threads_at_the_end() -> dict[str, set[str]]:
+    """Threads before and after the group is left, with a network that is still in use as the config parser's is."""
+    network = distributed.wrapped(nn.Linear(1, 1), "cpu")
+    network(torch.ones(1, 1)).backward()
+    found = {"before": threads()}
+    distributed.leave_process_group()
+    return {**found, "after": threads()}
+
+
 def work(rank: int, folder: str) -> None:
     """One of the processes: everything at once, since starting it is what takes time."""
     torch.set_num_threads(1)
@@ -75,8 +89,8 @@ def work(rank: int, folder: str) -> None:
     half = CASES // PROCESSES
     part = slice(rank * half, (rank + 1) * half)
     found = {order: search_gradients(order, part) for order in ("sequential", "simultaneous")}
-    torch.save({**found, "training": training_gradients(part), "facts": facts(rank)}, f"{folder}/{rank}.pt")
-    distributed.leave_process_group()
+    found |= {"training": training_gradients(part), "facts": facts(rank), "threads": threads_at_the_end()}
+    torch.save(found, f"{folder}/{rank}.pt")
 
 
 @pytest.fixture(scope="module")
@@ -133,6 +147,14 @@ def test_helpers_inside_a_process_group(results: list[dict[str, Any]]) -> None:
     assert all(found["is_distributed"] and found["mean"] == 0.5 for found in facts_of)
     assert all(found["wrapped"] == "DistributedDataParallel" for found in facts_of)
     assert [found["part_of_one"] for found in facts_of] == [[7], [7]]
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="names of threads are read from /proc")
+def test_threads_of_the_process_group_end_with_it(results: list[dict[str, Any]]) -> None:
+    """One that outlives it may ask for the GIL while Python shuts down, which aborts the process."""
+    for found in results:
+        assert {"pt_gloo_runloop", "gloo_tcp_loop"} <= found["threads"]["before"]
+        assert not [name for name in found["threads"]["after"] if "gloo" in name]
 
 
 def test_helpers_without_a_process_group_change_nothing() -> None:

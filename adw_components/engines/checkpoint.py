@@ -54,14 +54,8 @@ class RunCheckpoint:
 
     def save(self, engine: Engine) -> None:
         """Write the checkpoint of the epoch just completed."""
-        if rank() != 0:
-            return
-        content: dict[str, Any] = {name: value.state_dict() for name, value in self.objects.items()}
-        content["epoch"] = engine.state.epoch
-        scaler = getattr(engine, "scaler", None)
-        if scaler is not None:
-            content["scaler"] = scaler.state_dict()
-        save_torch(self.path, content)
+        if rank() == 0:
+            save_torch(self.path, {**states_of(self.objects, engine), "epoch": engine.state.epoch})
 
     def load(self, engine: Engine) -> None:
         """Take up the run where the checkpoint left it."""
@@ -71,17 +65,29 @@ class RunCheckpoint:
             logger.info("nothing to resume in %s yet: the run starts from scratch", self.path.parent)
             return
         content = load_torch(self.path)
-        for name, value in self.objects.items():
-            value.load_state_dict(content[name])
-        for value in self.objects.values():
-            if isinstance(value, LambdaLR):
-                _apply_schedule(value)
-        scaler = getattr(engine, "scaler", None)
-        if scaler is not None and "scaler" in content:
-            scaler.load_state_dict(content["scaler"])
+        restore(self.objects, engine, content)
         engine.state.epoch = content["epoch"]
         engine.state.iteration = content["epoch"] * engine.state.epoch_length
         logger.info("resumed from %s after epoch %d", self.path, content["epoch"])
+
+
+def states_of(objects: Mapping[str, Stateful], engine: Engine) -> dict[str, Any]:
+    """The states of `objects`, and of the engine's gradient scaler where it has one."""
+    content: dict[str, Any] = {name: value.state_dict() for name, value in objects.items()}
+    scaler = getattr(engine, "scaler", None)
+    return content if scaler is None else {**content, "scaler": scaler.state_dict()}
+
+
+def restore(objects: Mapping[str, Stateful], engine: Engine, content: Mapping[str, Any]) -> None:
+    """Give `objects`, and the engine's gradient scaler, the states that `states_of` took."""
+    for name, value in objects.items():
+        value.load_state_dict(content[name])
+    for value in objects.values():
+        if isinstance(value, LambdaLR):
+            _apply_schedule(value)
+    scaler = getattr(engine, "scaler", None)
+    if scaler is not None and "scaler" in content:
+        scaler.load_state_dict(content["scaler"])
 
 
 def _apply_schedule(scheduler: LambdaLR) -> None:

@@ -47,7 +47,8 @@ class EpochSeeds:
 
     def __call__(self, engine: Engine) -> None:
         """Seed the epoch that begins."""
-        epoch = engine.state.epoch
+        # Searches that share a warm-up see the same random numbers after it.
+        epoch = getattr(engine.state, "search_epoch", engine.state.epoch)
         seed_everything(seed=derived_seed(self.seed, epoch))
         for index, loader in enumerate(self.loaders):
             reseed(loader, derived_seed(self.seed, epoch, 1 + rank(), index))

@@ -63,10 +63,19 @@ class BlockChoice(nn.Module):
             return F.softmax(logits / tau, dim=-1)
         return F.gumbel_softmax(logits, tau=tau, dim=-1)  # type: ignore[arg-type]  # a tensor divides as well
 
+    def sample(self) -> tuple[int, ...]:
+        """Widths of the convolutions of one drawn path: every candidate with probability softmax(logit).
+
+        It is what `draw` tends to as tau falls: the argmax of logit + Gumbel noise follows the softmax of the logits.
+        """
+        return self._kept(*(torch.distributions.Categorical(logits=row).sample() for row in (self.beta, self.alpha)))
+
     def derive(self) -> tuple[int, ...]:
         """Widths of the convolutions kept: argmax of beta, then of alpha per kept convolution."""
-        depth = self.depths[int(self.beta.argmax())]
-        return tuple(self.widths[index] for index in self.alpha[:depth].argmax(dim=-1).tolist())
+        return self._kept(self.beta.argmax(), self.alpha.argmax(dim=-1))
+
+    def _kept(self, depth: torch.Tensor, widths: torch.Tensor) -> tuple[int, ...]:
+        return tuple(self.widths[index] for index in widths[: self.depths[int(depth)]].tolist())
 
 
 def _register(module: nn.Module, name: str, logits: torch.Tensor, *, searched: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 import torch
 from torch import nn
@@ -11,15 +12,20 @@ from torch import nn
 _AFTER_CONCATENATION = re.compile(r"decoder\.\d+\.layers\.0\.conv\.weight")
 
 
+def sliced_weights(supernet: nn.Module, network: nn.Module) -> Iterator[tuple[str, torch.Tensor]]:
+    """Name and leading part of the supernet's parameter for every parameter of `network`; gradients flow back."""
+    source = dict(supernet.named_parameters())
+    for name, target in network.named_parameters():
+        part = _slice_concatenated if _AFTER_CONCATENATION.fullmatch(name) else _leading
+        yield name, part(source[name], target.shape)
+
+
 @torch.no_grad()
 def slice_weights(supernet: nn.Module, network: nn.Module) -> None:
     """Copy into every parameter of `network` the leading part of the parameter of that name in `supernet`."""
-    source = dict(supernet.named_parameters())
-    for name, target in network.named_parameters():
-        if _AFTER_CONCATENATION.fullmatch(name):
-            target.copy_(_slice_concatenated(source[name], target.shape))
-        else:
-            target.copy_(_leading(source[name], target.shape))
+    targets = dict(network.named_parameters())
+    for name, weight in sliced_weights(supernet, network):
+        targets[name].copy_(weight)
 
 
 def _leading(weight: torch.Tensor, shape: torch.Size) -> torch.Tensor:
@@ -28,5 +34,5 @@ def _leading(weight: torch.Tensor, shape: torch.Size) -> torch.Tensor:
 
 def _slice_concatenated(weight: torch.Tensor, shape: torch.Size) -> torch.Tensor:
     """Both halves of the input channels keep their own leading channels."""
-    half = (shape[0], shape[1] // 2, *shape[2:])
-    return torch.cat([_leading(part, torch.Size(half)) for part in weight.chunk(2, dim=1)], dim=1)
+    half = torch.Size((shape[0], shape[1] // 2, *shape[2:]))
+    return torch.cat([_leading(part, half) for part in weight.chunk(2, dim=1)], dim=1)

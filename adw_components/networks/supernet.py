@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -14,6 +14,7 @@ from ..search_space import SearchSpace
 from .adw_unet import AdwUNet, require_spatial_dims
 from .choice_block import ChoiceBlock, MaskedUpsampling, MaskPlacement
 from .record_buffer import register_record
+from .single_path import Outputs, single_path, twin_of
 from .slicing import slice_weights
 from .unet import UNetSkeleton
 
@@ -77,7 +78,7 @@ class AdwUNetSupernet(UNetSkeleton):
             deep_supervision=deep_supervision,
         )
         self.upsamplings = nn.ModuleList(MaskedUpsampling(conv) for conv in self.upsamplings)
-        self.spatial_dims, self.in_channels, self.out_channels = spatial_dims, in_channels, out_channels
+        self.spatial_dims = spatial_dims
         self.search_space, self.mask_placement = search_space, mask_placement
         self.register_buffer("tau", torch.tensor(float(temperature)))
         register_record(self, "search space", search_space.to_dict())
@@ -131,14 +132,34 @@ class AdwUNetSupernet(UNetSkeleton):
         """The architecture that the choices now favour (paper section 3.4)."""
         return self.search_space.architecture([block.choice.derive() for block in self.blocks], provenance)
 
+    def sample(self) -> Architecture:
+        """A random architecture, every choice drawn with probability softmax(logit)."""
+        return self.search_space.architecture([block.choice.sample() for block in self.blocks])
+
+    def path(self, architecture: Architecture) -> Callable[[torch.Tensor], Outputs]:
+        """The forward pass of `architecture` alone, on this network's weights: it gives what `inherit` would give.
+
+        It costs what the derived network costs; gradients reach the leading channels of the weights, none reach
+        alpha and beta.
+        """
+        self._require_member(architecture)
+        return single_path(self, twin_of(*self._shape, architecture, self.deep_supervision))
+
     def inherit(self, architecture: Architecture) -> AdwUNet:
         """The derived network of `architecture` with the leading channels of the supernet's weights.
 
         Raises:
             UserError: `architecture` is not in the search space.
         """
-        if architecture not in self.search_space:
-            raise UserError("the architecture is not in the search space of this supernet; derive one from it")
-        network = AdwUNet(self.spatial_dims, self.in_channels, self.out_channels, architecture, self.deep_supervision)
+        self._require_member(architecture)
+        network = AdwUNet(*self._shape, architecture, self.deep_supervision)
         slice_weights(self, network)
         return network.to(self.tau.device).train(self.training)
+
+    @property
+    def _shape(self) -> tuple[int, int, int]:
+        return self.spatial_dims, self.in_channels, self.out_channels
+
+    def _require_member(self, architecture: Architecture) -> None:
+        if architecture not in self.search_space:
+            raise UserError("the architecture is not in the search space of this supernet; derive one from it")

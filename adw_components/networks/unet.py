@@ -40,6 +40,7 @@ class UNetSkeleton(nn.Module):
         super().__init__()
         spatial_dims, n_stages = len(strides[0]), len(strides)
         inputs = [in_channels, *encoder_widths[:-1]]
+        self.in_channels, self.out_channels = in_channels, out_channels
         self.deep_supervision = deep_supervision
         self.encoder = nn.ModuleList(build_block(s, s, inputs[s], strides[s]) for s in range(n_stages))
         self.upsamplings, self.decoder, self.heads = nn.ModuleList(), nn.ModuleList(), nn.ModuleList()

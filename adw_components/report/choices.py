@@ -1,8 +1,8 @@
-"""The choices over the epochs of a search: depth and width probabilities of every block, and their entropy."""
+"""The choices over the epochs of a search: depth and width probabilities of every block."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -12,9 +12,9 @@ from matplotlib.figure import Figure
 from ..describe import block_names
 from ..search_space import SearchSpace
 from .curves import shade_warm_up
+from .epochs import SearchEpoch
 from .figures import GRID, INK, MUTED, inline_svg, plain, series_colour, thinned
-from .probabilities import argmax, entropies, softmax
-from .records import SearchEpoch
+from .probabilities import argmax, softmax
 
 # One hue from transparent to full: it reads on a light page and on a dark one.
 _HEAT = LinearSegmentedColormap.from_list("heat", [(0.18, 0.44, 0.86, 0.0), (0.18, 0.44, 0.86, 1.0)])
@@ -23,8 +23,14 @@ _ROW_INCHES, _HEAD_INCHES, _FOOT_INCHES = 0.92, 0.75, 0.45
 _SMALL_POINTS = 150
 
 
-def choices_figure(epochs: Sequence[SearchEpoch], space: SearchSpace | None) -> str:
-    """Small multiples: a row per block, its depth probabilities as lines and its width probabilities as heat maps."""
+def choices_figure(epochs: Sequence[SearchEpoch], space: SearchSpace | None, *, name: str = "choices") -> str:
+    """Small multiples: a row per block, its depth probabilities as lines and its width probabilities as heat maps.
+
+    Args:
+        epochs: of one search, at least one.
+        space: names the candidates.
+        name: unique in the page.
+    """
     kept = thinned(epochs, _SMALL_POINTS)
     names = block_names(epochs[-1].architecture.n_stages)
     columns = 1 + max(len(block) for block in epochs[-1].alpha)
@@ -32,8 +38,8 @@ def choices_figure(epochs: Sequence[SearchEpoch], space: SearchSpace | None) -> 
     grid = figure.subplots(len(names), columns, squeeze=False, sharex=True)
     _place(figure)
     highest = _highest_width_probability(kept)
-    for block, name in enumerate(names):
-        _depth_panel(grid[block, 0], kept, block, name, space)
+    for block, label in enumerate(names):
+        _depth_panel(grid[block, 0], kept, block, label, space)
         for convolution, axes in enumerate(grid[block, 1:]):
             _width_panel(axes, kept, (block, convolution), space, highest)
     grid[0, 0].set_title("depth: probability of each", loc="left", fontsize=9, color=INK, pad=13)
@@ -42,37 +48,7 @@ def choices_figure(epochs: Sequence[SearchEpoch], space: SearchSpace | None) -> 
     for axes in grid[-1]:
         axes.set_xlabel("epoch", fontsize=8, color=INK)
     _keys(figure, grid[0, 0], highest)
-    return inline_svg(figure, name="choices", title="Probabilities of the depths and widths of every block by epoch")
-
-
-def entropy_figure(epochs: Sequence[SearchEpoch]) -> str:
-    """Mean normalized entropy of the depth and of the width choices, with the range over the choices."""
-    kept = thinned(epochs)
-    figure = Figure(figsize=(5.4, 2.6), layout="constrained")
-    axes = figure.add_subplot()
-    plain(axes)
-    axes.set_title("Entropy of the choices (1 undecided, 0 decided)", loc="left", fontsize=10, color=INK)
-    axes.set_xlabel("epoch", fontsize=8, color=INK)
-    _entropy_band(axes, kept, 0, "depth", lambda epoch: entropies(epoch.beta))
-    _entropy_band(axes, kept, 1, "width", lambda epoch: entropies(row for block in epoch.alpha for row in block))
-    axes.set_ylim(-0.02, 1.05)
-    axes.set_xlim(epochs[0].epoch - 0.5, epochs[-1].epoch + 0.5)
-    shade_warm_up(axes, epochs)
-    if axes.lines:
-        axes.legend(fontsize=8, frameon=False, labelcolor=INK, loc=(0.01, 0.12))
-    return inline_svg(figure, name="entropy", title="Entropy of the depth and width choices over the epochs")
-
-
-def _entropy_band(
-    axes: Axes, epochs: list[SearchEpoch], index: int, label: str, found: Callable[[SearchEpoch], list[float]]
-) -> None:
-    rows = [found(epoch) for epoch in epochs]
-    if not rows[0]:
-        return
-    numbers, colour = [epoch.epoch for epoch in epochs], series_colour(index)
-    axes.fill_between(numbers, [min(row) for row in rows], [max(row) for row in rows], color=colour, alpha=0.15, lw=0)
-    means = [sum(row) / len(row) for row in rows]
-    axes.plot(numbers, means, color=colour, linewidth=1.8, label=f"{label}: mean and range")
+    return inline_svg(figure, name=name, title="Probabilities of the depths and widths of every block by epoch")
 
 
 def _place(figure: Figure) -> None:
@@ -105,7 +81,8 @@ def _width_panel(
         return axes.set_axis_off()
     logits = [epoch.alpha[block][convolution] for epoch in epochs]
     widths = space.block_widths[block] if space else tuple(range(1, len(logits[0]) + 1))
-    kept = convolution < len(epochs[-1].architecture.blocks[block])
+    derived = epochs[-1].architecture.blocks[block]
+    kept = convolution < len(derived)
     if len(logits[0]) == 1:
         axes.set_yticks([])
         return _fixed(axes, str(widths[0]) if space else "")
@@ -121,7 +98,9 @@ def _width_panel(
         extent=extent,
         interpolation="none",
     )
-    _mark_widths(axes, widths, argmax(logits[-1]), kept)
+    # Landed on a target, a width need not be the likeliest.
+    known = space is not None and kept and derived[convolution] in widths
+    _mark_widths(axes, widths, widths.index(derived[convolution]) if known else argmax(logits[-1]), kept)
     # A line, not the shade of the other figures, which would darken the heat map.
     warm = [epoch.epoch for epoch in epochs if epoch.warm_up]
     if 0 < len(warm) < len(epochs):

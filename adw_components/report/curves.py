@@ -3,34 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from .epochs import Epoch, SearchEpoch
 from .figures import INK, MUTED, SHADE, inline_svg, plain, series_colour, thinned
-from .records import Epoch, SearchEpoch
 
 Points = tuple[list[int], list[float]]
+Row = TypeVar("Row", bound=Epoch)
 
 
 def epoch_figures(epochs: Sequence[Epoch], *, name: str) -> list[str]:
     """The SVG figures of one run, in reading order; `name` tells the runs of a page apart."""
     figures = [
-        _figure(epochs, f"{name} losses", "Loss", _losses),
-        _figure(epochs, f"{name} learning rate", "Learning rate of the weights", _learning_rate),
+        epoch_figure(epochs, f"{name} losses", "Loss", _losses),
+        epoch_figure(epochs, f"{name} learning rate", "Learning rate of the weights", _learning_rate),
     ]
     if any(epoch.validation for epoch in epochs):
-        figures.insert(1, _figure(epochs, f"{name} Dice", "Dice on the validation cases", _dice))
+        figures.insert(1, epoch_figure(epochs, f"{name} Dice", "Dice on the validation cases", _dice))
     if any(isinstance(epoch, SearchEpoch) for epoch in epochs):
-        figures.append(_figure(epochs, f"{name} tau", "Temperature tau", _tau))
+        figures.append(epoch_figure(epochs, f"{name} tau", "Temperature tau", _tau))
     return figures
 
 
-def points(epochs: Sequence[Epoch], value: Callable[[Epoch], float | None]) -> Points:
+def points(epochs: Sequence[Row], value: Callable[[Row], float | None]) -> Points:
     """Epoch numbers and values, without the epochs that have none, thinned out."""
     pairs = [(epoch.epoch, found) for epoch in epochs if (found := value(epoch)) is not None]
     kept = thinned(pairs)
     return [number for number, _ in kept], [found for _, found in kept]
+
+
+def mean_dice(epoch: Epoch) -> float | None:
+    """The mean Dice of an epoch that was validated."""
+    return epoch.validation.mean_dice if epoch.validation else None
 
 
 def shade_warm_up(axes: Axes, epochs: Sequence[Epoch], *, label: bool = True) -> None:
@@ -45,7 +52,8 @@ def shade_warm_up(axes: Axes, epochs: Sequence[Epoch], *, label: bool = True) ->
         axes.text(middle, 0.03, "warm-up", transform=place, fontsize=8, color=MUTED, ha="center")
 
 
-def _figure(epochs: Sequence[Epoch], name: str, title: str, draw: Callable[[Axes, Sequence[Epoch]], None]) -> str:
+def epoch_figure(epochs: Sequence[Row], name: str, title: str, draw: Callable[[Axes, Sequence[Row]], None]) -> str:
+    """One small SVG figure over the epochs; `draw` puts the lines into its axes, `name` is unique in the page."""
     figure = Figure(figsize=(5.4, 2.6), layout="constrained")
     axes = figure.add_subplot()
     plain(axes)
@@ -59,9 +67,10 @@ def _figure(epochs: Sequence[Epoch], name: str, title: str, draw: Callable[[Axes
     return inline_svg(figure, name=name, title=f"{title} over the epochs")
 
 
-def _line(axes: Axes, found: Points, index: int, label: str, width: float = 1.6) -> None:
-    # A lone point draws no line, so few points get markers.
-    marker = "o" if len(found[0]) <= 40 else ""
+def draw_line(axes: Axes, found: Points, index: int, label: str, width: float = 1.6, few: int = 40) -> None:
+    """Draw `found` in the colour of series `index`, with markers for as many points as are `few`."""
+    # A lone point draws no line.
+    marker = "o" if len(found[0]) <= few else ""
     axes.plot(*found, color=series_colour(index), linewidth=width, label=label, marker=marker, markersize=2.5)
 
 
@@ -69,14 +78,14 @@ def _losses(axes: Axes, epochs: Sequence[Epoch]) -> None:
     for index, label in enumerate(epochs[0].losses):
         found = points(epochs, lambda epoch, label=label: epoch.losses[label])  # type: ignore[misc]
         if found[0]:
-            _line(axes, found, index, label)
+            draw_line(axes, found, index, label)
 
 
 def _dice(axes: Axes, epochs: Sequence[Epoch]) -> None:
     classes = {label: None for epoch in epochs if epoch.validation for label in epoch.validation.dice}
     for index, label in enumerate(classes, start=1):
-        _line(axes, points(epochs, lambda epoch, label=label: _class_dice(epoch, label)), index, label, 1.1)  # type: ignore[misc]
-    _line(axes, points(epochs, lambda epoch: epoch.validation.mean_dice if epoch.validation else None), 0, "mean", 2.2)
+        draw_line(axes, points(epochs, lambda epoch, label=label: _class_dice(epoch, label)), index, label, 1.1)  # type: ignore[misc]
+    draw_line(axes, points(epochs, mean_dice), 0, "mean", 2.2)
 
 
 def _class_dice(epoch: Epoch, label: str) -> float | None:
@@ -84,8 +93,8 @@ def _class_dice(epoch: Epoch, label: str) -> float | None:
 
 
 def _learning_rate(axes: Axes, epochs: Sequence[Epoch]) -> None:
-    _line(axes, points(epochs, lambda epoch: epoch.learning_rate), 0, "learning rate")
+    draw_line(axes, points(epochs, lambda epoch: epoch.learning_rate), 0, "learning rate")
 
 
 def _tau(axes: Axes, epochs: Sequence[Epoch]) -> None:
-    _line(axes, points(epochs, lambda epoch: epoch.tau if isinstance(epoch, SearchEpoch) else None), 0, "tau")
+    draw_line(axes, points(epochs, lambda epoch: epoch.tau if isinstance(epoch, SearchEpoch) else None), 0, "tau")

@@ -50,6 +50,7 @@ def unet_svg(
     space: SearchSpace | None = None,
     in_channels: int | None = None,
     out_channels: int | None = None,
+    name: str = "unet",
 ) -> str:
     """The U-Net as an SVG element: encoder down the left, bottleneck at the bottom, decoder up the right.
 
@@ -59,6 +60,7 @@ def unet_svg(
             largest width at each resolution and the deepest block.
         in_channels: channels of the input, written at its arrow.
         out_channels: channels of the output, likewise.
+        name: unique in the page; the identifiers inside begin with it.
     """
     blocks = _blocks(architecture, space if space is not None and architecture in space else None)
     n_stages = architecture.n_stages
@@ -66,7 +68,7 @@ def unet_svg(
     svg = ElementTree.Element(
         "svg", {"viewBox": f"0 0 {width:g} {height:g}", "role": "img", "class": "unet", "aria-label": "The U-Net"}
     )
-    _arrow_heads(svg)
+    head = _arrow_head(svg, name)
     _ends(svg, blocks[0], blocks[-1], in_channels, out_channels)
     for stage in range(n_stages - 1):
         encoder, deeper, decoder = blocks[stage], blocks[stage + 1], blocks[-1 - stage]
@@ -77,6 +79,8 @@ def unet_svg(
         _way(svg, decoder, below, f"↑ {stride}", down=False)
     for block in blocks:
         _draw_block(svg, block)
+    for line in svg.iter("polyline"):
+        line.set("marker-end", f"url(#{head})")
     return ElementTree.tostring(svg, encoding="unicode")
 
 
@@ -169,17 +173,19 @@ def _ends(
         _text(svg, block.center + side, top + 12, text, "note", anchor)
 
 
-def _arrow_heads(svg: ElementTree.Element) -> None:
+def _arrow_head(svg: ElementTree.Element, name: str) -> str:
+    identifier = f"{name}-arrow"
     attributes = {"viewBox": "0 0 8 8", "refX": "7", "refY": "4", "markerWidth": "7", "markerHeight": "7"}
     marker = ElementTree.SubElement(
-        ElementTree.SubElement(svg, "defs"), "marker", {"id": "unet-arrow", "orient": "auto", **attributes}
+        ElementTree.SubElement(svg, "defs"), "marker", {"id": identifier, "orient": "auto", **attributes}
     )
     ElementTree.SubElement(marker, "path", {"d": "M0 0L8 4L0 8z", "class": "head"})
+    return identifier
 
 
 def _line(svg: ElementTree.Element, points: list[tuple[float, float]], kind: str) -> None:
     way = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
-    ElementTree.SubElement(svg, "polyline", {"points": way, "class": kind, "marker-end": "url(#unet-arrow)"})
+    ElementTree.SubElement(svg, "polyline", {"points": way, "class": kind})
 
 
 def _text(parent: ElementTree.Element, x: float, y: float, text: str, kind: str, anchor: str = "start") -> None:

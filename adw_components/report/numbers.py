@@ -10,7 +10,8 @@ from typing import Any
 from ..architecture import Architecture
 from ..describe import Cost, NetworkShape, default_like, network_cost, shape_of
 from ..search_space import SearchSpace
-from .records import Epoch, Sources
+from .progress import hours, progress, waiting
+from .records import SearchRun, Sources, TrainRun
 
 _SUFFIXES = ((1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 
@@ -42,22 +43,17 @@ def short(number: float) -> str:
     return f"{number:.3g}"
 
 
-def hours(epochs: Sequence[Epoch]) -> str:
-    """Time of all epochs in words."""
-    seconds = sum(epoch.seconds for epoch in epochs)
-    return f"{seconds / 3600:.1f} h" if seconds >= 3600 else f"{seconds / 60:.1f} min"
-
-
 def network_shape(sources: Sources) -> NetworkShape | None:
     """Channels and patch from the settings of the retraining or the search, or else the provenance."""
-    if sources.architecture is None:
+    architecture = sources.any_architecture
+    if architecture is None:
         return None
     runs = [run.settings for run in (sources.search, sources.train) if run]
     merged = {name: value for settings in runs for name, value in settings.items() if value is not None}
     # The network of an interactive bundle has more channels than its images.
     merged["in_channels"] = merged.get("network_channels", merged.get("in_channels"))
     given = {name: merged[name] for name in NetworkShape.__annotations__ if merged.get(name) is not None}
-    return shape_of(sources.architecture, **given)[0]
+    return shape_of(architecture, **given)[0]
 
 
 def cost_rows(architecture: Architecture, shape: NetworkShape, space: SearchSpace | None) -> list[CostRow]:
@@ -88,8 +84,13 @@ def headline(sources: Sources, costs: Sequence[CostRow]) -> list[Fact]:
         facts.append(_cost_fact("FLOPs of a patch", own.cost.flops, own.flops_ratio))
     for name, run in (("search", sources.search), ("retraining", sources.train)):
         if run and run.epochs:
-            facts.append(Fact(name=name, value=hours(run.epochs), note=progress(run.epochs, run.settings)))
+            facts.append(Fact(name=name, value=hours(run.epochs), note=_run_note(run)))
     return facts
+
+
+def _run_note(run: SearchRun | TrainRun) -> str:
+    share = waiting(run.epochs)
+    return progress(run) if share is None else f"{progress(run)}; waited for data {100 * share:.0f} % of the time"
 
 
 def _cost_fact(name: str, value: int, ratio: float) -> Fact:
@@ -104,21 +105,28 @@ def _scores(sources: Sources) -> list[Fact]:
         if summary.get("mean_hd95_mm") is not None:
             facts.append(Fact(name="mean HD95", value=f"{summary['mean_hd95_mm']:.2f} mm", note="95th percentile"))
         return facts
-    for name, run in (("retraining", sources.train), ("supernet", sources.search)):
-        validated = [epoch for epoch in (run.epochs if run else ()) if epoch.validation]
-        if validated and validated[-1].validation:
-            last = validated[-1].validation
-            note = f"last validation of the {name}, epoch {validated[-1].epoch}"
-            return [Fact(name="mean Dice", value=number(last.mean_dice, 4), note=note)]
-    return []
+    return [fact for fact in (_retraining_score(sources.train), _search_score(sources.search)) if fact][:1]
 
 
-def progress(epochs: Sequence[Epoch], settings: Mapping[str, Any]) -> str:
-    """How far a run is: "250 epochs", or "12 of 250 epochs, unfinished"."""
-    last, planned = epochs[-1].epoch, settings.get("max_epochs")
-    if isinstance(planned, int) and last < planned:
-        return f"{last} of {planned} epochs, unfinished"
-    return f"{last} epochs"
+def _retraining_score(train: TrainRun | None) -> Fact | None:
+    for epoch in reversed(train.epochs if train else ()):
+        if epoch.validation:
+            return _dice_fact(epoch.validation.mean_dice, f"last validation of the retraining, epoch {epoch.epoch}")
+    return None
+
+
+def _search_score(search: SearchRun | None) -> Fact | None:
+    """The Dice of the derived network with the supernet's weights; the highest of a set."""
+    scored = [branch for branch in (search.branches if search else ()) if branch.mean_dice is not None]
+    if not scored:
+        return None
+    best = max(scored, key=lambda branch: branch.mean_dice or 0)
+    which = f"{best.name}, the highest of the set; " if search and search.is_set else ""
+    return _dice_fact(best.mean_dice, f"{which}derived network with the supernet's weights")
+
+
+def _dice_fact(mean_dice: float | None, note: str) -> Fact:
+    return Fact(name="mean Dice", value=number(mean_dice, 4), note=note)
 
 
 def number(value: Any, digits: int) -> str:

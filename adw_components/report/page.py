@@ -11,12 +11,13 @@ from markupsafe import Markup
 
 from ..files import write_text
 from . import numbers
-from .choices import choices_figure, entropy_figure
 from .click_curve import click_figure
 from .curves import epoch_figures
-from .drawing import unet_svg
+from .notes import missing_parts, notes
 from .overlays import CLASS_COLOURS, best_and_worst, missing_files, overlay_figure
-from .records import Case, Evaluation, SearchRun, Sources
+from .records import Case, Evaluation, Sources
+from .search_section import drawing, search_section
+from .sentences import landing
 from .sources import find_sources
 
 
@@ -44,12 +45,12 @@ def build_report(run_dir: str | Path, *, output: str | Path | None = None) -> Pa
     """
     sources = find_sources(run_dir)
     path = Path(output) if output is not None else Path(run_dir) / "report.html"
-    write_text(path, render(sources))
+    write_text(path, render(sources, page_folder=path.parent))
     return path
 
 
-def render(sources: Sources) -> str:
-    """The page as HTML text."""
+def render(sources: Sources, *, page_folder: Path | None = None) -> str:
+    """The page as HTML text, with links as seen from `page_folder`, which is that of the run if not given."""
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=True,
@@ -59,10 +60,10 @@ def render(sources: Sources) -> str:
     )
     environment.filters["score"] = numbers.number
     environment.filters["short"] = numbers.short
-    return environment.get_template("page.html").render(_content(sources))
+    return environment.get_template("page.html").render(_content(sources, page_folder or sources.run_dir))
 
 
-def _content(sources: Sources) -> dict[str, Any]:
+def _content(sources: Sources, page_folder: Path) -> dict[str, Any]:
     architecture, shape = sources.architecture, numbers.network_shape(sources)
     space = sources.search.space if sources.search else None
     costs = numbers.cost_rows(architecture, shape, space) if architecture and shape else []
@@ -73,11 +74,17 @@ def _content(sources: Sources) -> dict[str, Any]:
         "title": _title(sources),
         "facts": numbers.headline(sources, costs),
         "architecture": architecture,
-        "drawing": _drawing(sources),
-        "outlines_from_space": space is not None and architecture in space,
+        "drawing": drawing(architecture, sources.search, shape) if architecture else None,
+        "landing": landing(architecture) if architecture else None,
+        "outlines_from_space": architecture is not None and space is not None and architecture in space,
         "costs": costs,
         "shape": shape,
-        "search": _search_figures(sources.search),
+        "search": search_section(
+            sources.search,
+            shape=shape,
+            retrained=sources.train.architecture if sources.train else None,
+            page_folder=page_folder,
+        ),
         "train": [Markup(svg) for svg in epoch_figures(sources.train.epochs, name="retraining")]
         if sources.train and sources.train.epochs
         else [],
@@ -88,8 +95,8 @@ def _content(sources: Sources) -> dict[str, Any]:
         "settings_of": list(settings),
         "settings": numbers.settings_rows(list(settings.values())),
         "provenance": numbers.settings_rows([architecture.provenance]) if architecture else [],
-        "notes": _notes(sources),
-        "missing": _missing(sources, bool(costs)),
+        "notes": notes(sources),
+        "missing": missing_parts(sources, bool(costs)),
     }
 
 
@@ -97,23 +104,6 @@ def _title(sources: Sources) -> str:
     runs = [run.settings for run in (sources.train, sources.search) if run]
     names = [Path(str(settings["dataset"])).name for settings in runs if settings.get("dataset")]
     return names[0] if names and names[0] else sources.run_dir.resolve().name
-
-
-def _drawing(sources: Sources) -> Markup | None:
-    if sources.architecture is None:
-        return None
-    shape = numbers.network_shape(sources)
-    ends = {"in_channels": shape.in_channels, "out_channels": shape.out_channels} if shape else {}
-    space = sources.search.space if sources.search else None
-    # Made by ElementTree, which escapes.
-    return Markup(unet_svg(sources.architecture, space=space, **ends))
-
-
-def _search_figures(search: SearchRun | None) -> dict[str, Any]:
-    if search is None or not search.epochs:
-        return {}
-    curves = [*epoch_figures(search.epochs, name="search"), entropy_figure(search.epochs)]
-    return {"curves": [Markup(svg) for svg in curves], "choices": Markup(choices_figure(search.epochs, search.space))}
 
 
 def _click_figures(evaluation: Evaluation | None) -> list[Markup]:
@@ -133,30 +123,3 @@ def _overlay(case: Case, evaluation: Evaluation) -> Overlay:
         return Overlay(case=case, svg=Markup(overlay_figure(case, evaluation)))
     except (OSError, ValueError) as error:
         return Overlay(case=case, svg=None, problem=str(error))
-
-
-def _notes(sources: Sources) -> list[str]:
-    search, train = sources.search, sources.train
-    notes = []
-    if search and search.epochs and search.derived is None:
-        notes.append("The search has not ended: the network drawn is the one that its last epoch would derive.")
-    if search and search.epochs and search.epochs[-1].warm_up:
-        notes.append("Only warm-up epochs so far: the choices have not begun to move.")
-    if search and train and search.architecture and train.architecture not in (None, search.architecture):
-        notes.append("The retrained network, which is drawn here, is not the one that this search derived.")
-    return notes
-
-
-def _missing(sources: Sources, costs: bool) -> list[str]:
-    search, train, evaluation = sources.search, sources.train, sources.evaluation
-    there = {
-        "a search": search,
-        "the epochs of the search (search.jsonl)": not search or search.epochs,
-        "a retraining": train,
-        "the epochs of the retraining (train.jsonl)": not train or train.epochs,
-        "an evaluation (cases.json)": evaluation,
-        "the summary of the evaluation (summary.json)": not evaluation or evaluation.summary is not None,
-        "the network (architecture.json)": sources.architecture,
-        "its costs (in_channels, out_channels, patch_size in settings.json)": not sources.architecture or costs,
-    }
-    return [name for name, found in there.items() if not found]

@@ -4,96 +4,69 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from ..architecture import Architecture
 from ..search_space import SearchSpace
-
-Scores = Mapping[str, float | None]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Validation:
-    """Dice of one validation: the mean and one value a class, None where a class never occurred."""
-
-    mean_dice: float | None
-    dice: Scores
-
-    @classmethod
-    def of(cls, values: Mapping[str, Any] | None) -> Validation | None:
-        """The record in the field "validation" of a row; None where the epoch was not validated."""
-        return None if values is None else cls(mean_dice=values["mean_dice"], dice=values.get("dice", {}))
-
-
-@dataclass(frozen=True, kw_only=True)
-class Epoch:
-    """One epoch of a retraining; `losses` by the name that the legend shows."""
-
-    epoch: int
-    losses: Scores
-    learning_rate: float
-    seconds: float
-    validation: Validation | None
-
-    @classmethod
-    def of(cls, row: Mapping[str, Any]) -> Epoch:
-        """The record in a row of `train.jsonl`."""
-        return cls(losses={"loss": row["loss"]}, **_common(row))
-
-
-@dataclass(frozen=True, kw_only=True)
-class SearchEpoch(Epoch):
-    """One epoch of a search; `alpha` is [block][convolution][width] and `beta` [block][depth], both logits."""
-
-    warm_up: bool
-    tau: float
-    alpha: list[list[list[float]]]
-    beta: list[list[float]]
-    architecture: Architecture
-
-    @classmethod
-    def of(cls, row: Mapping[str, Any]) -> SearchEpoch:
-        """The record in a row of `search.jsonl`."""
-        architecture = Architecture(**row["architecture"])
-        for name in ("alpha", "beta"):
-            if len(row[name]) != len(architecture.blocks) or not all(row[name]):
-                raise ValueError(f"{name} must have one entry for each of the {len(architecture.blocks)} blocks")
-        losses = {
-            "weights": row["weight_loss"],
-            "architecture, split A": row["architecture_loss_a"],
-            "architecture, split B": row["architecture_loss_b"],
-        }
-        return cls(
-            losses=losses,
-            warm_up=row["phase"] == "warm-up",
-            tau=row["tau"],
-            alpha=row["alpha"],
-            beta=row["beta"],
-            architecture=architecture,
-            **_common(row),
-        )
-
-
-def _common(row: Mapping[str, Any]) -> dict[str, Any]:
-    values = {name: row[name] for name in ("epoch", "learning_rate", "seconds")}
-    return {**values, "validation": Validation.of(row["validation"])}
+from .branches import Branch, searches
+from .epochs import Epoch, Scores, SearchEpoch
 
 
 @dataclass(frozen=True, kw_only=True)
 class SearchRun:
-    """A search folder; `derived` is None while the search still runs."""
+    """A search folder; `derived` holds what its searches have derived so far, by the name of their folder in it.
+
+    The only search of a run has no folder of its own: its name is empty.
+    """
 
     folder: Path
     settings: Mapping[str, Any]
     epochs: tuple[SearchEpoch, ...]
-    derived: Architecture | None
+    derived: Mapping[str, Architecture]
     space: SearchSpace | None
 
     @property
+    def planned(self) -> tuple[str, ...]:
+        """Names of the targets in the settings; earlier versions had none."""
+        targets = self.settings.get("targets") or ()
+        return tuple(str(target["name"]) for target in targets if isinstance(target, Mapping) and "name" in target)
+
+    @property
+    def is_set(self) -> bool:
+        """Whether the run searches for several targets."""
+        return max(len(self.planned), len(searches(self.epochs))) > 1
+
+    @cached_property
+    def branches(self) -> tuple[Branch, ...]:
+        """The searches that have begun, in their order."""
+        folders = {name: name if self.is_set else "" for name in searches(self.epochs)}
+        return tuple(
+            Branch(
+                name=name, epochs=epochs, folder=self.folder / folders[name], derived=self.derived.get(folders[name])
+            )
+            for name, epochs in searches(self.epochs).items()
+        )
+
+    @property
+    def n_searches(self) -> int:
+        """Searches of the whole run."""
+        return max(1, len(self.planned), len(self.branches))
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether all its searches have derived their architecture."""
+        if not self.epochs:
+            return bool(self.derived)
+        return len(self.branches) == self.n_searches and all(branch.derived for branch in self.branches)
+
+    @property
     def architecture(self) -> Architecture | None:
-        """The derived architecture, or else what the last epoch would derive."""
-        return self.derived or (self.epochs[-1].architecture if self.epochs else None)
+        """What a single search derived, or else what its last epoch would; None for a set, which has several."""
+        if self.is_set:
+            return None
+        return self.derived.get("") or (self.epochs[-1].architecture if self.epochs else None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,6 +124,12 @@ class Sources:
 
     @property
     def architecture(self) -> Architecture | None:
-        """The network that the page draws: the retrained one, or else what the search derived."""
+        """The network that the page is about: the retrained one, or else what a single search derived."""
         retrained = self.train.architecture if self.train else None
         return retrained or (self.search.architecture if self.search else None)
+
+    @property
+    def any_architecture(self) -> Architecture | None:
+        """The same, or else one of a set: those have their geometry in common."""
+        branches = self.search.branches if self.search else ()
+        return self.architecture or (branches[-1].architecture if branches else None)

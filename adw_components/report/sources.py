@@ -10,7 +10,9 @@ from ..architecture import Architecture
 from ..errors import UserError
 from ..files import read_json, read_json_lines
 from ..search_space import SearchSpace
-from .records import Case, Clicks, Epoch, Evaluation, SearchEpoch, SearchRun, Sources, TrainRun
+from .branches import target_name
+from .epochs import Epoch, SearchEpoch
+from .records import Case, Clicks, Evaluation, SearchRun, Sources, TrainRun
 
 _LEVELS_DOWN = 2
 _RECORDS = {"search": "search.jsonl", "train": "train.jsonl"}
@@ -79,11 +81,13 @@ def _settings(folder: Path) -> Mapping[str, Any]:
 
 def _read_search(folder: Path) -> SearchRun:
     settings = _settings(folder)
+    epochs = _epochs(folder / _RECORDS["search"], SearchEpoch.of)
+    found = {name: _architecture(folder / name) for name in ("", *map(target_name, epochs))}
     return SearchRun(
         folder=folder,
         settings=settings,
-        epochs=_epochs(folder / _RECORDS["search"], SearchEpoch.of),
-        derived=_architecture(folder),
+        epochs=epochs,
+        derived={name: architecture for name, architecture in found.items() if architecture},
         space=_space(settings, folder),
     )
 

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass, field
-from typing import Any, Literal
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from typing import Literal
 
 import torch
-from monai.inferers import Inferer, SimpleInferer
-from torch import nn
 from torch.optim import Optimizer
 
-from ..distributed import average_gradients
 from ..networks import AdwUNetSupernet
+from .gradient_pass import Batch, GradientPass, Network
+from .sandwich import path_of
 
 StepOrder = Literal["sequential", "simultaneous"]
-Batch = tuple[torch.Tensor, torch.Tensor]
+WeightStep = Literal["mixture", "single_path"]
 
 
 @dataclass(frozen=True)
 class StepLosses:
-    """Losses of one iteration; the architecture losses are None during the warm-up.
+    """Losses of one iteration; those of passes that it did not take are None.
 
     Attributes:
         weights: on A, whose gradient the weights take.
@@ -34,105 +33,117 @@ class StepLosses:
     architecture_b: float | None = None
 
 
-@dataclass(kw_only=True)
+def mean_losses(losses: Sequence[StepLosses]) -> dict[str, float | None]:
+    """Mean of each loss over the iterations that took it; None where none did."""
+    means: dict[str, float | None] = {}
+    for name in fields(StepLosses):
+        taken = [value for value in (getattr(row, name.name) for row in losses) if value is not None]
+        means[name.name] = math.fsum(taken) / len(taken) if taken else None
+    return means
+
+
 class MixedLevelStep:
     """Updates of the two groups of parameters of a supernet.
+
+    The two settings give four iterations after the warm-up. `sequential` updates alpha and beta on A, then on B, then
+    the weights on A: the paper's three passes. `simultaneous` takes all gradients at one point
+    (docs/decisions/003): with `mixture` weights, the pass on A gives those of all parameters and the pass on B adds
+    its own to those of alpha and beta; with a `single_path`, the weights take one pass through one architecture on A,
+    and alpha and beta one pass of the mixture, on A and on B in turn.
 
     Args:
         network: the supernet.
         weight_optimizer: over `network.weight_parameters()`.
         architecture_optimizer: over `network.architecture_parameters()`.
-        loss_function: (output of the training forward, target) -> scalar.
-        inferer: runs the network on a batch.
-        gradient_clip: largest norm of the gradient of either group; None clips nothing.
-        autocast: makes the context of a forward pass (mixed precision).
-        scaler: gradient scaler of mixed precision, or None.
-        check_loss: looks at every loss before its gradient is taken, and may raise.
+        step_order: "sequential" or "simultaneous".
+        weight_step: "mixture" trains the weights as the mixture of all candidates, "single_path" one architecture at a
+            time, see `sandwich.CYCLE`.
+        architecture_interval: alpha and beta are updated in the first of every so many iterations.
+        penalty: gives a scalar whose gradient every update of alpha and beta takes besides that of the loss, or None.
+        options: further arguments of `GradientPass`, such as `loss_function`.
     """
 
-    network: AdwUNetSupernet
-    weight_optimizer: Optimizer
-    architecture_optimizer: Optimizer
-    loss_function: Callable[..., torch.Tensor]
-    inferer: Inferer = field(default_factory=SimpleInferer)
-    gradient_clip: float | None = 12.0
-    autocast: Callable[[], AbstractContextManager] = nullcontext
-    scaler: Any = None
-    check_loss: Callable[[float], float] = float
+    def __init__(
+        self,
+        *,
+        network: AdwUNetSupernet,
+        weight_optimizer: Optimizer,
+        architecture_optimizer: Optimizer,
+        step_order: StepOrder = "sequential",
+        weight_step: WeightStep = "mixture",
+        architecture_interval: int = 1,
+        penalty: Callable[[], torch.Tensor] | None = None,
+        **options: object,
+    ) -> None:
+        self.network = network
+        self.weights, self.architecture = network.weight_parameters(), network.architecture_parameters()
+        self.weight_optimizer, self.architecture_optimizer = weight_optimizer, architecture_optimizer
+        self.step_order, self.weight_step = step_order, weight_step
+        self.architecture_interval, self.penalty = architecture_interval, penalty
+        parameters = (*self.weights, *self.architecture)
+        self.gradients = GradientPass(parameters=parameters, **options)  # type: ignore[arg-type]
 
-    def __post_init__(self) -> None:
-        self.weights = self.network.weight_parameters()
-        self.architecture = self.network.architecture_parameters()
+    def warm_up(self, a: Batch, *, iteration: int = 0) -> StepLosses:
+        """Update the weights alone; `iteration` is counted from 0."""
+        loss = self._weight_gradients(a, iteration)
+        self.gradients.apply((self.weight_optimizer, self.weights))
+        return StepLosses(weights=loss)
 
-    def warm_up(self, a: Batch) -> StepLosses:
-        """Update the weights alone."""
-        return StepLosses(weights=self._update_weights(a))
-
-    def sequential(self, a: Batch, b: Batch) -> StepLosses:
-        """The paper's three passes: alpha and beta on A, then on B, then the weights on A."""
-        loss_a = self._update_architecture(a)
-        loss_b = self._update_architecture(b)
-        return StepLosses(self._update_weights(a), loss_a, loss_b)
-
-    def simultaneous(self, a: Batch, b: Batch) -> StepLosses:
-        """Two passes in place of three, all gradients taken at one point (docs/decisions/003).
-
-        The pass on A gives the gradients of all parameters, the pass on B adds its own to those of alpha and beta.
-        """
-        loss_a = self.backward(a, [*self.weights, *self.architecture])
-        loss_b = self.backward(b, self.architecture)
-        self._apply((self.architecture_optimizer, self.architecture), (self.weight_optimizer, self.weights))
-        return StepLosses(loss_a, loss_a, loss_b)
-
-    def _update_architecture(self, batch: Batch) -> float:
-        loss = self.backward(batch, self.architecture)
-        self._apply((self.architecture_optimizer, self.architecture))
-        return loss
-
-    def _update_weights(self, batch: Batch) -> float:
-        loss = self.backward(batch, self.weights)
-        self._apply((self.weight_optimizer, self.weights))
-        return loss
-
-    def backward(self, batch: Batch, parameters: Sequence[nn.Parameter]) -> float:
-        """Add the gradient of the loss on `batch` to that of `parameters`; all others are held fixed.
+    def search(self, a: Batch, next_b: Callable[[], Batch], *, iteration: int = 0) -> StepLosses:
+        """One iteration after the warm-up.
 
         Args:
-            batch: images (N, C, *spatial) and labels (N, 1, *spatial).
-
-        Returns:
-            The loss.
+            a: batch of split A.
+            next_b: gives a batch of split B; it is asked only when one is needed.
+            iteration: counted from 0.
         """
-        inputs, targets = batch
-        with self._only(parameters), self.autocast():
-            loss = self.loss_function(self.inferer(inputs, self.network), targets)
-        value = self.check_loss(loss.item())
-        scaled = loss if self.scaler is None else self.scaler.scale(loss)
-        scaled.backward()
-        return value
+        turn, rest = divmod(iteration, self.architecture_interval)
+        if rest:
+            return self.warm_up(a, iteration=iteration)
+        if self.step_order == "sequential":
+            return self._sequential(a, next_b(), iteration)
+        if self.weight_step == "mixture":
+            return self._simultaneous(a, next_b())
+        return self._in_turn(a, next_b if turn % 2 else None, iteration)
 
-    @contextmanager
-    def _only(self, parameters: Sequence[nn.Parameter]) -> Iterator[None]:
-        """Leave the other group out of the graph, so that its gradients cost nothing."""
-        chosen = {id(parameter) for parameter in parameters}
-        others = [other for other in (*self.weights, *self.architecture) if id(other) not in chosen]
-        for other in others:
-            other.requires_grad_(False)
-        try:
-            yield
-        finally:
-            for other in others:
-                other.requires_grad_(True)
+    def _sequential(self, a: Batch, b: Batch, iteration: int) -> StepLosses:
+        losses = []
+        for batch in (a, b):
+            losses.append(self._architecture_gradients(batch))
+            self.gradients.apply((self.architecture_optimizer, self.architecture))
+        return StepLosses(self.warm_up(a, iteration=iteration).weights, *losses)
 
-    def _apply(self, *groups: tuple[Optimizer, list[nn.Parameter]]) -> None:
-        """Step the optimizers on the gradients that their parameters have, and clear these."""
-        for optimizer, parameters in groups:
-            average_gradients(parameters)
-            if self.scaler is not None:
-                self.scaler.unscale_(optimizer)
-            if self.gradient_clip is not None:
-                nn.utils.clip_grad_norm_(parameters, self.gradient_clip)
-            optimizer.step() if self.scaler is None else self.scaler.step(optimizer)
-            optimizer.zero_grad(set_to_none=True)
-        if self.scaler is not None:
-            self.scaler.update()
+    def _simultaneous(self, a: Batch, b: Batch) -> StepLosses:
+        loss_a = self.gradients.backward(self.network, a, [*self.weights, *self.architecture])
+        loss_b = self._architecture_gradients(b)
+        self._apply_all()
+        return StepLosses(loss_a, loss_a, loss_b)
+
+    def _in_turn(self, a: Batch, next_b: Callable[[], Batch] | None, iteration: int) -> StepLosses:
+        loss = self._weight_gradients(a, iteration)
+        if next_b is None:
+            losses = StepLosses(loss, architecture_a=self._architecture_gradients(a))
+        else:
+            losses = StepLosses(loss, architecture_b=self._architecture_gradients(next_b()))
+        self._apply_all()
+        return losses
+
+    def _weight_gradients(self, batch: Batch, iteration: int) -> float:
+        loss = self.gradients.backward(self._trained(iteration), batch, self.weights)
+        for weight in self.weights:
+            # What the path leaves out has no gradient: 0, as the channels that slicing leaves out have.
+            weight.grad = torch.zeros_like(weight) if weight.grad is None else weight.grad
+        return loss
+
+    def _trained(self, iteration: int) -> Network:
+        if self.weight_step == "mixture":
+            return self.network
+        return self.network.path(path_of(self.network, iteration))
+
+    def _architecture_gradients(self, batch: Batch) -> float:
+        if self.penalty is not None:
+            self.gradients.backward_scalar(self.penalty())
+        return self.gradients.backward(self.network, batch, self.architecture)
+
+    def _apply_all(self) -> None:
+        self.gradients.apply((self.architecture_optimizer, self.architecture), (self.weight_optimizer, self.weights))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -13,13 +12,18 @@ from monai.inferers import Inferer, SimpleInferer
 from torch.optim import Optimizer
 from torch.utils.data import DataLoader
 
+from ..cost_target import CostTarget
 from ..distributed import mean_over_processes
 from ..engines.batches import plain_batch
 from ..engines.gradients import require_finite
 from ..engines.schedules import exponential
-from ..errors import UserError
 from ..networks import AdwUNetSupernet
-from .mixed_level import MixedLevelStep, StepLosses, StepOrder
+from .branches import Branches
+from .budget import CostPenalty
+from .derivation import Landed, landed
+from .entropy import mean_entropy
+from .mixed_level import MixedLevelStep, StepLosses, StepOrder, WeightStep, mean_losses
+from .search_settings import check_search_settings
 
 LOSS_NAMES = ("weight_loss", "architecture_loss_a", "architecture_loss_b")
 
@@ -28,23 +32,33 @@ class ArchitectureSearcher(Trainer):
     """Search by gradient descent: a warm-up of the weights, then mixed-level steps (paper section 3.4).
 
     An iteration takes one batch of split A, which both the weights and alpha and beta see, and, after the
-    warm-up, one of split B for alpha and beta alone. The temperature tau is `initial_temperature` until the
-    end of the warm-up and falls by `temperature_rate` with every epoch after it. After an epoch
-    `state.metrics` holds the mean of each of `LOSS_NAMES` (the architecture's are missing in the warm-up).
+    warm-up, one of split B for alpha and beta alone where the step asks for it. The temperature tau is
+    `initial_temperature` until the end of the warm-up and falls by `temperature_rate` with every epoch after it.
+    After an epoch `state.metrics` holds the mean of each of `LOSS_NAMES` (the architecture's are missing in the
+    warm-up).
+
+    Several `targets` make several searches, one after the other in one count of epochs (`branches`): they share the
+    warm-up, and `SharedWarmUp` starts each from its end. `state.search_epoch` counts the epochs of each.
 
     Args:
         device: where to run.
-        max_epochs: epochs in all, warm-up included.
+        max_epochs: epochs of a search, warm-up included.
         train_data_loader: batches of split A, dictionaries with "image" (N, C, *spatial) and "label" (N, 1, *spatial).
         architecture_data_loader: batches of split B.
         network: the supernet, on `device`.
         weight_optimizer: over `network.weight_parameters()`.
         architecture_optimizer: over `network.architecture_parameters()`.
         loss_function: (output of the training forward, label) -> scalar.
+        patch_size: voxels per axis at which cost is counted.
         warmup_epochs: epochs that update the weights alone.
         step_order: "sequential" for the paper's three passes, "simultaneous" for two, all gradients at one point.
+        weight_step: "mixture" trains the weights as the supernet, "single_path" one architecture at a time.
+        architecture_interval: alpha and beta are updated in the first of every so many iterations.
         initial_temperature: tau when the search starts.
         temperature_rate: factor of tau per epoch.
+        targets: what the derived architectures shall cost; empty for the paper's search.
+        target_weight: factor of the penalty on the expected cost, see `CostPenalty`.
+        stop_entropy: a search ends early once its mean normalized entropy is at most this; None never.
         gradient_clip: largest norm of the gradients, None for no clipping.
         inferer: runs the network on a batch.
         output_dir: where the checkpoint is kept, for messages.
@@ -69,10 +83,16 @@ class ArchitectureSearcher(Trainer):
         weight_optimizer: Optimizer,
         architecture_optimizer: Optimizer,
         loss_function: Callable[..., torch.Tensor],
+        patch_size: Sequence[int],
         warmup_epochs: int = 100,
         step_order: StepOrder = "sequential",
+        weight_step: WeightStep = "mixture",
+        architecture_interval: int = 1,
         initial_temperature: float = 5.0,
         temperature_rate: float = 0.97,
+        targets: Sequence[CostTarget] = (),
+        target_weight: float = 1.0,
+        stop_entropy: float | None = None,
         gradient_clip: float | None = 12.0,
         inferer: Inferer | None = None,
         output_dir: str = ".",
@@ -86,12 +106,17 @@ class ArchitectureSearcher(Trainer):
             max_epochs=max_epochs,
             warmup_epochs=warmup_epochs,
             step_order=step_order,
+            weight_step=weight_step,
+            architecture_interval=architecture_interval,
             initial_temperature=initial_temperature,
             temperature_rate=temperature_rate,
+            target_weight=target_weight,
+            stop_entropy=stop_entropy,
         )
+        self.branches = Branches(warmup_epochs=warmup_epochs, max_epochs=max_epochs, n=max(1, len(targets)))
         super().__init__(
             device=device,
-            max_epochs=max_epochs,
+            max_epochs=self.branches.n_epochs,
             data_loader=train_data_loader,
             non_blocking=non_blocking,
             prepare_batch=prepare_batch,
@@ -101,55 +126,85 @@ class ArchitectureSearcher(Trainer):
         )
         self.network = network
         self.architecture_data_loader = architecture_data_loader
-        self.warmup_epochs, self.step_order = warmup_epochs, step_order
+        self.targets, self.stop_entropy = tuple(targets), stop_entropy
         self.initial_temperature, self.temperature_rate = initial_temperature, temperature_rate
         self.output_dir = output_dir
+        self.penalty = CostPenalty(network=network, patch_size=patch_size, weight=target_weight)
         self.mixed_level = MixedLevelStep(
             network=network,
             weight_optimizer=weight_optimizer,
             architecture_optimizer=architecture_optimizer,
+            step_order=step_order,
+            weight_step=weight_step,
+            architecture_interval=architecture_interval,
+            penalty=self.penalty if targets else None,
             loss_function=loss_function,
             inferer=SimpleInferer() if inferer is None else inferer,
             gradient_clip=gradient_clip,
             autocast=self._autocast,
             check_loss=lambda loss: require_finite(loss, self, self.output_dir),
         )
+        self.epochs_saved = 0
         self._batches_b: Iterator[Any] | None = None
         self._losses: list[StepLosses] = []
         self.add_event_handler(Events.EPOCH_STARTED, self._start_epoch)
-        self.add_event_handler(Events.EPOCH_COMPLETED, self._average_losses)
+        self.add_event_handler(Events.EPOCH_COMPLETED, self._complete_epoch)
         # After our own, so that handlers find the temperature set and the losses averaged.
         self._register_handlers(list(train_handlers))
 
     @property
     def is_warming_up(self) -> bool:
         """Whether the current epoch updates the weights alone."""
-        return self.state.epoch <= self.warmup_epochs
+        return self.state.epoch <= self.branches.warmup_epochs
+
+    @property
+    def target(self) -> CostTarget | None:
+        """What the search that the current epoch belongs to aims at; None in the warm-up, which all searches share."""
+        if self.is_warming_up or not self.targets:
+            return None
+        return self.targets[self.branches.branch(self.state.epoch)]
+
+    @property
+    def ends_search(self) -> bool:
+        """Whether the epoch just completed is the last one of its search, planned or settled."""
+        return self.epochs_saved > 0 or self.state.epoch == self.branches.last(self.state.epoch)
 
     def temperature(self, epoch: int) -> float:
-        """tau of `epoch`, counted from 1."""
-        searched = max(0, epoch - self.warmup_epochs - 1)
+        """tau of an epoch of a search, counted from 1."""
+        searched = max(0, epoch - self.branches.warmup_epochs - 1)
         return exponential(searched, start=self.initial_temperature, rate=self.temperature_rate)
 
+    def landed(self) -> Landed:
+        """What the search would derive now."""
+        return landed(self.network, self.target, patch_size=self.penalty.patch_size)
+
     def _start_epoch(self, engine: Engine) -> None:
-        self.state.tau = self.temperature(self.state.epoch)
+        self.state.search_epoch = self.branches.search_epoch(self.state.epoch)
+        self.state.tau = self.temperature(self.state.search_epoch)
+        self.penalty.target = self.target
         self.network.tau.fill_(self.state.tau)
+        self.epochs_saved = 0
         self._batches_b = None
         self._losses = []
 
     def _iteration(self, engine: Any, batchdata: Any) -> list[dict[str, float]]:  # type: ignore[override]
         self.network.train()
-        self.mixed_level.scaler = self._fp16_scaler()
-        a = self._prepared(batchdata)
+        self.mixed_level.gradients.scaler = self._fp16_scaler()
+        a, iteration = self._prepared(batchdata), self._iteration_of_search()
         if self.is_warming_up:
-            losses = self.mixed_level.warm_up(a)
+            losses = self.mixed_level.warm_up(a, iteration=iteration)
         else:
-            losses = getattr(self.mixed_level, self.step_order)(a, self._prepared(self._next_b()))
+            losses = self.mixed_level.search(a, lambda: self._prepared(self._next_b()), iteration=iteration)
         self._losses.append(losses)
         # A list of one, as decollated outputs are: what MONAI's handlers and MLflow's tracking read.
         self.state.output = [{"loss": losses.weights}]
         self.fire_event(IterationEvents.MODEL_COMPLETED)
         return self.state.output
+
+    def _iteration_of_search(self) -> int:
+        """Counted from 0 within the search, and the same after resuming."""
+        length = self.state.epoch_length or 1
+        return (self.state.search_epoch - 1) * length + (self.state.iteration - 1) % length
 
     def _next_b(self) -> Any:
         """The next batch of split B; its loader starts anew once it has run out."""
@@ -170,28 +225,13 @@ class ArchitectureSearcher(Trainer):
         """The scaler that `Trainer.run` made, where float16 needs one."""
         return self.scaler if self.state.device.type == "cuda" else None
 
-    def _average_losses(self, engine: Engine) -> None:
-        rows = [(losses.weights, losses.architecture_a, losses.architecture_b) for losses in self._losses]
-        for name, values in zip(LOSS_NAMES, zip(*rows, strict=True), strict=True):
-            if None in values:
+    def _complete_epoch(self, engine: Engine) -> None:
+        means = mean_losses(self._losses).values()
+        for name, mean in zip(LOSS_NAMES, means, strict=True):
+            if mean is None:
                 self.state.metrics.pop(name, None)
             else:
-                self.state.metrics[name] = mean_over_processes(math.fsum(values) / len(values))
-
-
-def check_search_settings(
-    *, max_epochs: int, warmup_epochs: int, step_order: str, initial_temperature: float, temperature_rate: float
-) -> None:
-    """Raise a `UserError` unless the settings of an `ArchitectureSearcher` are in their ranges."""
-    if step_order not in ("sequential", "simultaneous"):
-        raise UserError(f"step_order must be sequential or simultaneous, got {step_order!r}")
-    if not 0 <= warmup_epochs < max_epochs:
-        raise UserError(
-            f"warmup_epochs must be at least 0 and below max_epochs {max_epochs}, or nothing is searched; "
-            f"got {warmup_epochs}"
-        )
-    if initial_temperature <= 0 or not 0 < temperature_rate <= 1:
-        raise UserError(
-            "initial_temperature must be above 0 and temperature_rate in (0, 1], "
-            f"got {initial_temperature} and {temperature_rate}"
-        )
+                self.state.metrics[name] = mean_over_processes(mean)
+        self.state.entropy = mean_entropy(self.network)
+        if self.stop_entropy is not None and not self.is_warming_up and self.state.entropy <= self.stop_entropy:
+            self.epochs_saved = self.branches.last(self.state.epoch) - self.state.epoch

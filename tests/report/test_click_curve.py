@@ -5,7 +5,8 @@ import re
 from pathlib import Path
 
 import pytest
-from test_report import LABELS, table, write_evaluation, write_run
+from fabricated_runs import LABELS, write_evaluation, write_run
+from page_text import table
 
 from adw_components.cost import count_parameters
 from adw_components.errors import UserError

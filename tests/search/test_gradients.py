@@ -9,7 +9,8 @@ from tiny import FrozenNoise, RecordingSGD, patch_size, random_batch, randomize_
 from torch import nn
 
 from adw_components.networks import AdwUNetSupernet
-from adw_components.search.mixed_level import Batch, MixedLevelStep
+from adw_components.search.gradient_pass import Batch
+from adw_components.search.mixed_level import MixedLevelStep, StepOrder
 from adw_components.search_space import SearchSpace
 
 SPACES = {
@@ -27,6 +28,11 @@ class Setting(NamedTuple):
     a: Batch
     b: Batch
     step: MixedLevelStep
+
+    def take(self, step_order: StepOrder) -> None:
+        """One iteration of the search in an order."""
+        self.step.step_order = step_order
+        self.step.search(self.a, lambda: self.b)
 
     @property
     def weights(self) -> RecordingSGD:
@@ -114,7 +120,7 @@ def moved(before: dict[str, torch.Tensor], after: dict[str, torch.Tensor], *, ch
 
 
 def test_sequential_step_takes_each_gradient_at_its_own_point(setting: Setting) -> None:
-    setting.step.sequential(setting.a, setting.b)
+    setting.take("sequential")
     assert (len(setting.choices.gradients), len(setting.weights.gradients)) == (2, 1)
     first, second, third = *setting.choices.points, setting.weights.points[0]
     assert moved(first, second, choices=True) and moved(second, third, choices=True)
@@ -125,7 +131,7 @@ def test_sequential_step_takes_each_gradient_at_its_own_point(setting: Setting) 
 
 
 def test_simultaneous_step_adds_both_splits_for_the_choices_alone(setting: Setting) -> None:
-    setting.step.simultaneous(setting.a, setting.b)
+    setting.take("simultaneous")
     assert (len(setting.choices.gradients), len(setting.weights.gradients)) == (1, 1)
     assert not moved(setting.choices.points[0], setting.weights.points[0], choices=False)
     check_every_choice(setting, 0, setting.a, setting.b)
@@ -138,7 +144,7 @@ def test_weights_of_the_simultaneous_step_see_nothing_of_b(setting: Setting) -> 
     images, labels = setting.a
     parameters = setting.network.weight_parameters()
     expected = torch.autograd.grad(loss_in_double_precision(NOISE(images, setting.network), labels), parameters)
-    setting.step.simultaneous(setting.a, setting.b)
+    setting.take("simultaneous")
     for actual, alone in zip(setting.weights.gradients[0], expected, strict=True):
         assert torch.equal(actual, alone)
 
@@ -147,8 +153,8 @@ def test_both_orders_carry_the_same_gradients_where_nothing_moves(setting: Setti
     """With learning rate 0 three passes at one point give what two passes give."""
     for optimizer in (setting.weights, setting.choices):
         optimizer.param_groups[0]["lr"] = 0.0
-    setting.step.sequential(setting.a, setting.b)
-    setting.step.simultaneous(setting.a, setting.b)
+    setting.take("sequential")
+    setting.take("simultaneous")
     on_a, on_b, both = setting.choices.gradients
     for first, second, total in zip(on_a, on_b, both, strict=True):
         torch.testing.assert_close(first + second, total)

@@ -1,7 +1,7 @@
 """Searching keeps hardly more activations than training the largest network does (DESIGN.md, finding 2)."""
 
-import importlib.util
-import sys
+from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
@@ -9,20 +9,19 @@ import pytest
 import torch
 from tiny import space
 
-PATH = Path(__file__).parents[2] / "scripts" / "benchmark_memory.py"
+from adw_components.networks.choice_block import MaskedConvLayer
+
+SCRIPTS = Path(__file__).parents[2] / "scripts"
 SPACE = space(spatial_dims=3, n_stages=3, base_widths=(4, 6, 8), depths=(1, 2, 3))
 SIZE = (16, 16, 16)
 
 
 @pytest.fixture(scope="module")
-def benchmark() -> ModuleType:
-    """The script as a module."""
-    spec = importlib.util.spec_from_file_location("benchmark_memory", PATH)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["benchmark_memory"] = module
-    spec.loader.exec_module(module)
-    return module
+def benchmark() -> Iterator[ModuleType]:
+    """The script as a module, with imports as a script has them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(SCRIPTS)
+        yield import_module("benchmark_memory")
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +40,7 @@ def test_explicit_masks_would_cost_half_as_much_again(saved: dict[str, int]) -> 
 
 def test_plain_network_keeps_what_its_layers_need(benchmark: ModuleType) -> None:
     """One convolution, norm and activation keep their input, the norm's input and the output; 4 bytes a value."""
-    layer = benchmark.MaskedConvLayer(spatial_dims=3, in_channels=2, out_channels=3, kernel_size=(3, 3, 3)).train()
+    layer = MaskedConvLayer(spatial_dims=3, in_channels=2, out_channels=3, kernel_size=(3, 3, 3)).train()
     x = torch.randn(1, 2, 8, 8, 8)
     kept = benchmark.saved_activations(layer, x)
     voxels = 8**3

@@ -1,0 +1,83 @@
+"""A retraining that starts from the weights of the supernet that its architecture was found in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ignite.engine import Engine, Events
+from torch import nn
+
+from ..architecture import Architecture
+from ..distributed import unwrapped
+from ..engines.checkpoint import load_torch
+from ..errors import UserError
+from ..networks import AdwUNet, AdwUNetSupernet
+from ..networks.record_buffer import record_of
+from ..search_space import SearchSpace
+
+
+class InheritWeights:
+    """Give a derived network the leading channels of the supernet's weights when a retraining starts.
+
+    Args:
+        network: the derived network, wrapped for several processes or not.
+        supernet_path: `supernet.pt` of the search, which lies beside its `architecture.json`.
+        architecture: of `network`.
+    """
+
+    def __init__(self, *, network: nn.Module, supernet_path: str | Path, architecture: Architecture) -> None:
+        self.network = network
+        self.supernet_path = Path(supernet_path)
+        self.architecture = architecture
+
+    def attach(self, engine: Engine) -> None:
+        """Register on `engine`; attach it before `RunCheckpoint`, so that a resumed run keeps its own weights."""
+        engine.add_event_handler(Events.STARTED, self)
+
+    def __call__(self, engine: Engine) -> None:
+        """Load the weights."""
+        network = unwrapped(self.network)
+        assert isinstance(network, AdwUNet)
+        supernet = _supernet(self.supernet_path, network)
+        network.load_state_dict(supernet.inherit(self.architecture).state_dict())
+
+
+def supernet_beside(*, architecture_path: str | Path) -> str:
+    """Where a search puts the supernet of the architecture at `architecture_path`."""
+    return str(Path(architecture_path).with_name("supernet.pt"))
+
+
+def require_supernet(
+    *, supernet_path: str | Path, architecture: Architecture, in_channels: int, out_channels: int
+) -> None:
+    """Raise a `UserError` unless the file is there and holds a supernet that can give the network to train."""
+    state = load_torch(Path(supernet_path))
+    search_space = SearchSpace.from_dict(_record(state, supernet_path))
+    channels = state["encoder.0.layers.0.conv.weight"].shape[1], state["heads.0.weight"].shape[0]
+    if channels != (in_channels, out_channels):
+        raise UserError(
+            f"{supernet_path} takes {channels[0]} channel(s) and tells {channels[1]} classes apart, this bundle "
+            f"{in_channels} and {out_channels}; give the supernet.pt of a search of this bundle, or --inherit false"
+        )
+    if architecture not in search_space:
+        raise UserError(
+            f"the architecture to train is not in the search space of {supernet_path}; give the architecture.json "
+            "beside it as --architecture_path, or --inherit false"
+        )
+
+
+def _supernet(path: Path, network: AdwUNet) -> AdwUNetSupernet:
+    state = load_torch(path)
+    search_space = SearchSpace.from_dict(_record(state, path))
+    supernet = AdwUNetSupernet(search_space.spatial_dims, network.in_channels, network.out_channels, search_space)
+    supernet.load_state_dict(state)
+    return supernet
+
+
+def _record(state: Mapping[str, Any], path: str | Path) -> dict[str, Any]:
+    record = record_of(state)
+    if record is None or "base_widths" not in record:
+        raise UserError(f"{path} holds no supernet of a search; give the supernet.pt that a search wrote")
+    return record

@@ -1,0 +1,165 @@
+"""Which search finds the better network for its time? Same data, seeds and budget for every variant; one table.
+
+    python scripts/compare_searches.py --dataset_dir /data/Task04_Hippocampus --output_dir runs/compare
+
+Every part is a command of `monai.bundle`, as a user types it: a search, the retraining of what it derived from scratch
+and from the supernet's weights (`--inherit true`), the evaluation. What is there already is kept: stopped, the same
+command goes on. `comparison.json` and `comparison.md` are written anew after every part.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import fire
+from benchmarks.comparison import Run, summary, table
+from tqdm import tqdm
+
+from adw_components.files import write_json, write_text
+
+BUNDLE = Path(__file__).parents[1] / "bundles" / "hippocampus_mri_adwunet_segmentation"
+VARIANTS: dict[str, dict[str, str]] = {
+    "sequential": {"step_order": "sequential", "weight_step": "mixture", "mask_placement": "after_norm"},
+    "before_norm": {"step_order": "sequential", "weight_step": "mixture", "mask_placement": "before_norm"},
+    "simultaneous": {"step_order": "simultaneous", "weight_step": "mixture", "mask_placement": "after_norm"},
+    "single_path": {"step_order": "simultaneous", "weight_step": "single_path", "mask_placement": "after_norm"},
+}
+
+
+def command(workflow: str, log: Path, **options: Any) -> None:
+    """Run a workflow of the bundle with the settings for a CPU; its output goes to a log."""
+    words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
+    overlay = "" if workflow == "evaluate" else ", 'configs/quick.json'"
+    config = f"['configs/{workflow}.json'{overlay}]"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("a") as output:
+        subprocess.run(
+            [sys.executable, "-m", "monai.bundle", "run", workflow, "--config_file", config, *words],
+            cwd=BUNDLE,
+            check=True,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+
+
+class Comparison:
+    """The runs of a comparison in one folder.
+
+    Args:
+        dataset_dir: MSD folder of the hippocampus task.
+        output_dir: folder of all runs.
+        variants: names of `VARIANTS`.
+        seeds: number of seeds, from 0.
+        search: options of every search.
+        train: options of every retraining.
+    """
+
+    def __init__(
+        self,
+        *,
+        dataset_dir: Path,
+        output_dir: Path,
+        variants: Sequence[str],
+        seeds: int,
+        search: dict[str, Any],
+        train: dict[str, Any],
+    ) -> None:
+        self.folder = output_dir
+        self.data = {"dataset_dir": dataset_dir, "cache_dir": output_dir / "cache", "fold": 0}
+        self.search_options, self.train_options = search, train
+        self.runs = [
+            Run(output_dir / variant / f"seed_{seed}", variant, seed) for seed in range(seeds) for variant in variants
+        ]
+
+    def parts(self) -> Iterator[tuple[str, Run]]:
+        """What is to be done, seed after seed, so that an early end has all variants."""
+        for run in self.runs:
+            yield from ((part, run) for part in ("search", "train", "inherit"))
+
+    def do(self, part: str, run: Run) -> None:
+        """One part, unless it is done."""
+        folder = run.folder / part
+        done = folder / "done"
+        if done.exists():
+            return
+        options = {**self.data, "output_dir": folder, "seed": run.seed, "resume": "true"}
+        if part == "search":
+            command("search", run.folder / "search.log", **options, **self.search_options, **VARIANTS[run.variant])
+        else:
+            architecture = run.folder / "search" / "architecture.json"
+            options |= {"architecture_path": architecture, "inherit": str(part == "inherit").lower()}
+            command("train", run.folder / f"{part}.log", **options, **self.train_options)
+            self._evaluate(folder, run.folder / f"{part}.log")
+        write_text(done, "")
+
+    def _evaluate(self, folder: Path, log: Path) -> None:
+        options = {**self.data, "model_dir": folder, "output_dir": folder / "evaluation", "num_workers": 0}
+        command("evaluate", log, **options, checkpoint_path=folder / "model_last.pt", device="cpu")
+
+    def report(self) -> str:
+        """Write and give the table of what is done so far."""
+        rows = summary(self.runs)
+        settings = {"search": self.search_options, "train": self.train_options}
+        write_json(self.folder / "comparison.json", {"settings": settings, "variants": VARIANTS, "rows": rows})
+        text = table(rows)
+        write_text(self.folder / "comparison.md", text)
+        return text
+
+
+def main(
+    dataset_dir: str,
+    output_dir: str = "runs/compare",
+    variants: Sequence[str] = tuple(VARIANTS),
+    seeds: int = 3,
+    base_widths: Sequence[int] = (4, 6, 8, 10, 12),
+    patch_size: Sequence[int] = (24, 32, 24),
+    batch_size: int = 2,
+    warmup_epochs: int = 6,
+    search_epochs: int = 12,
+    iterations_per_epoch: int = 20,
+    train_epochs: int = 20,
+    train_iterations_per_epoch: int = 50,
+    target_flops_ratio: float = 0.05,
+) -> str:
+    """Run what is missing, and give the table."""
+    unknown = sorted(set(variants) - set(VARIANTS))
+    if unknown:
+        sys.exit(f"variants must be of {', '.join(VARIANTS)}, got {', '.join(unknown)}")
+    common = {"patch_size": list(patch_size), "batch_size": batch_size}
+    search = {
+        **common,
+        "base_widths": list(base_widths),
+        "max_epochs": warmup_epochs + search_epochs,
+        "warmup_epochs": warmup_epochs,
+        "iterations_per_epoch": iterations_per_epoch,
+        "val_interval": warmup_epochs + search_epochs,
+        "target_flops_ratio": target_flops_ratio,
+        # tau falls from 5 to 0.05, as in 150 epochs of the paper's schedule.
+        "temperature_rate": round(0.01 ** (1 / max(1, search_epochs - 1)), 6),
+    }
+    train = {
+        **common,
+        "max_epochs": train_epochs,
+        "iterations_per_epoch": train_iterations_per_epoch,
+        "val_interval": max(1, train_epochs // 5),
+    }
+    comparison = Comparison(
+        dataset_dir=Path(dataset_dir).resolve(),
+        output_dir=Path(output_dir).resolve(),
+        variants=variants,
+        seeds=seeds,
+        search=search,
+        train=train,
+    )
+    for part, run in tqdm(list(comparison.parts()), desc="comparison"):
+        comparison.do(part, run)
+        comparison.report()
+    return comparison.report()
+
+
+if __name__ == "__main__":
+    fire.Fire(main)
