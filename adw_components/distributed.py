@@ -56,29 +56,23 @@ def join_process_group() -> None:
     """Join the processes that `torchrun` started: NCCL between GPUs, gloo between CPUs."""
     if not is_distributed():
         dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
-        atexit.register(_give_up_process_group)
+        atexit.register(leave_process_group)
     if torch.cuda.is_available():
         torch.cuda.set_device(local_device())
 
 
 def leave_process_group() -> None:
-    """Leave the process group, if there is one, at the end of all work; networks from `wrapped` are of no use then.
+    """Leave the process group, if there is one, and end its threads; networks from `wrapped` are of no use then.
 
-    Gloo's threads end only with the last reference to the group, and what they did last may hold a tensor of Python. A
-    thread that drops it while Python shuts down asks for the GIL in vain, which aborts the process ("terminate called
-    without an active exception"). The config parser keeps the network to the very end, so it must let go here.
+    Gloo's threads end only with the last reference to the group, which a network in use holds, and their last work may
+    hold a tensor of Python. A thread that drops one while Python shuts down asks for the GIL, and that aborts the
+    process: "terminate called without an active exception".
     """
     if is_distributed():
         for network in _HOLDERS:
-            for attribute in ("logger", "reducer", "process_group"):  # the same that DDP leaves out of a pickle
+            for attribute in ("logger", "reducer", "process_group"):  # What it leaves out of a pickle, too.
                 setattr(network, attribute, None)
         _HOLDERS.clear()
-        dist.destroy_process_group()
-
-
-def _give_up_process_group() -> None:
-    """Leave the group of a run that failed. Its threads may wait for other processes in vain: wait for no thread."""
-    if is_distributed():
         dist.destroy_process_group()
 
 

@@ -76,9 +76,10 @@ class Comparison:
         ]
 
     def parts(self) -> Iterator[tuple[str, Run]]:
-        """What is to be done, seed after seed, so that an early end has all variants."""
+        """What is to be done, seed after seed, so that an early end has all variants; inherited weights come last."""
         for run in self.runs:
-            yield from ((part, run) for part in ("search", "train", "inherit"))
+            yield from ((part, run) for part in ("search", "train"))
+        yield from (("inherit", run) for run in self.runs)
 
     def do(self, part: str, run: Run) -> None:
         """One part, unless it is done."""

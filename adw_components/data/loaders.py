@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import torch
-from monai.data import DataLoader
+from monai.data import DataLoader, set_track_meta
+from monai.data.utils import worker_init_fn
 from torch.utils.data import Dataset, RandomSampler
 
 from ..errors import UserError
@@ -20,7 +21,7 @@ def training_loader(
         dataset: the cases, with random transforms.
         batch_size: cases of a batch.
         iterations: batches of an epoch.
-        num_workers: processes that load; 0 loads in this one.
+        num_workers: processes that load, each with one thread; 0 loads in this one.
         pin_memory: whether batches lie in page-locked memory, for faster copies to a GPU.
     """
     for name, value in (("batch_size", batch_size), ("iterations_per_epoch", iterations)):
@@ -36,4 +37,14 @@ def training_loader(
         generator=generator,
         pin_memory=pin_memory,
         drop_last=True,
+        worker_init_fn=start_worker,
     )
+
+
+def start_worker(worker_id: int) -> None:
+    """Seed a worker's transforms, as MONAI does, and let them keep no record of what they did.
+
+    A batch needs none, and for small patches keeping it takes as long as the transforms themselves.
+    """
+    worker_init_fn(worker_id)
+    set_track_meta(False)

@@ -11,7 +11,7 @@ from typing import Any
 
 import monai
 import torch
-from monai.data import PersistentDataset
+from monai.data import PersistentDataset, get_track_meta, set_track_meta
 from monai.transforms import Compose
 from torch.distributed import get_rank, get_world_size, is_initialized
 from tqdm import tqdm
@@ -58,7 +58,13 @@ class MappedDataset(PersistentDataset):
         return self.cache_dir / f"{hashlib.sha256(text.encode()).hexdigest()[:32]}.pt"
 
     def _write(self, item: Mapping[str, Any]) -> None:
-        prepared = self._pre_transform(dict(item))
+        # Orientation and spacing are read off the metadata, which a loader's workers do not track.
+        tracked = get_track_meta()
+        set_track_meta(True)
+        try:
+            prepared = self._pre_transform(dict(item))
+        finally:
+            set_track_meta(tracked)
         try:
             with replacing(self._file(item)) as temporary:
                 torch.save(prepared, temporary)

@@ -1,4 +1,4 @@
-"""One progress bar for a whole run: loss, Dice, temperature, time left."""
+"""One progress bar for a whole run: loss, Dice, temperature, wait for data, time left."""
 
 from __future__ import annotations
 
@@ -62,6 +62,8 @@ class RunProgress:
             status["tau"] = f"{engine.state.tau:.2f}"
         if self.validator is not None and self.validator.state.key_metric_name in self.validator.state.metrics:
             status["Dice"] = f"{self.validator.state.metrics[self.validator.state.key_metric_name]:.3f}"
+        if hasattr(engine.state, "data_wait"):
+            status["wait"] = f"{engine.state.data_wait:.0%}"
         return status
 
     def _close(self, engine: Engine) -> None:

@@ -79,9 +79,16 @@ def _require_barely_begun(folder: Path, kind: str) -> None:
 
 
 def _require_epochs_left(folder: Path, content: Mapping[str, Any]) -> None:
-    epochs = len(read_json_lines(folder / f"{content['kind']}.jsonl"))
+    rows = read_json_lines(folder / f"{content['kind']}.jsonl")
+    # Several searches of one run count their own epochs.
+    epochs = max((row.get("search_epoch", row["epoch"]) for row in rows), default=0)
     if epochs > content.get("max_epochs", epochs):
         raise UserError(f"max_epochs must be at least {epochs}, the epochs already in {folder}")
+
+
+def _free_settings(content: Mapping[str, Any]) -> set[str]:
+    """What may change; where one search follows another, each has to begin where it began."""
+    return {*_FREE_SETTINGS} - ({"max_epochs"} if len(content.get("targets", ())) > 1 else set())
 
 
 def _require_same_run(folder: Path, content: Mapping[str, Any], resume: bool) -> None:
@@ -92,9 +99,10 @@ def _require_same_run(folder: Path, content: Mapping[str, Any], resume: bool) ->
         )
     before = read_json(folder / "settings.json", "settings")
     changed = [name for name in content if name in before and before[name] != content[name]]
-    for name in [name for name in changed if name in _FREE_SETTINGS]:
+    free = _free_settings(content)
+    for name in [name for name in changed if name in free]:
         logger.warning("resuming with %s %s instead of %s", name, content[name], before[name])
-    fixed = [f"{name} was {before[name]}, is {content[name]}" for name in changed if name not in _FREE_SETTINGS]
+    fixed = [f"{name} was {before[name]}, is {content[name]}" for name in changed if name not in free]
     if fixed:
         raise UserError(
             f"the run in {folder} has other settings ({'; '.join(fixed)}); resume it with its own, "

@@ -21,6 +21,7 @@ from .records import SearchRun
 from .sentences import branch_sentences, landing, there
 from .set_figures import set_figures
 from .set_table import block_rows, set_table
+from .units import UNITS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +57,7 @@ def search_section(
         "table": set_table(search, retrained=retrained, default_cost=default, page_folder=page_folder),
         "blocks": block_rows([branch.architecture for branch in search.branches]),
         "to_come": search.planned[len(search.branches) :],
+        "unit": UNITS[kind].words,
         "lands": search.epochs[-1].target is not None,
         "parts": [_part(index, branch, search, shape, default) for index, branch in enumerate(search.branches)],
     }

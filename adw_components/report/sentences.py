@@ -8,7 +8,7 @@ from typing import Any, TypeGuard
 from ..architecture import Architecture
 from ..cost import COST_KINDS
 from .branches import Branch
-from .units import amount, duration, percent
+from .units import amount, duration, in_unit, percent
 
 
 def branch_sentences(branch: Branch) -> list[str]:
@@ -27,15 +27,12 @@ def landing(architecture: Architecture) -> str | None:
     changes = facts.get("changes_to_meet_target")
     if not changes or not _is_number(before):
         return sentence
-    plural = "choice" if changes == 1 else "choices"
-    return (
-        f"{sentence} The likeliest choices would cost {amount(kind, before)}; "
-        f"it differs from them in {changes} {plural}."
-    )
+    leads = "change of a width or depth leads" if changes == 1 else "changes of a width or depth lead"
+    return f"{sentence} The likeliest choices would cost {in_unit(kind, before)}; {changes} {leads} from them to it."
 
 
 def _to_target(kind: Any, cost: float, value: float) -> str:
-    return f"{amount(kind, cost)} against a target of {amount(kind, value)} ({percent(cost / value - 1)})"
+    return f"{amount(kind, cost)} against a target of {in_unit(kind, value)} ({percent(cost / value - 1)})"
 
 
 def _stopped_early(branch: Branch) -> str | None:

@@ -12,12 +12,12 @@ from ..architecture import Architecture
 from ..describe import block_names
 from .branches import Branch
 from .records import SearchRun
-from .units import amount, digits, percent
+from .units import digits, in_unit, percent
 
 
 @dataclass(frozen=True, kw_only=True)
 class BranchRow:
-    """One search in the table of its set; `link` leads to its folder, if it has ended."""
+    """One search in the table of its set, costs in the target's unit; `link` leads to its folder if it has ended."""
 
     name: str
     target: str
@@ -51,8 +51,8 @@ def _row(branch: Branch, retrained: Architecture | None, default_cost: float | N
     cost = last.derived_cost if target else None
     return BranchRow(
         name=branch.name,
-        target=amount(target.kind, target.value) if target else "",
-        cost=amount(target.kind, cost) if target and cost is not None else "",
+        target=in_unit(target.kind, target.value) if target else "",
+        cost=in_unit(target.kind, cost) if target and cost is not None else "",
         deviation="" if branch.deviation is None else percent(branch.deviation),
         to_default="" if cost is None or default_cost is None else digits(cost / default_cost),
         parameters=last.parameters,

@@ -28,15 +28,20 @@ def digits(number: float) -> str:
     return f"{number:,.0f}" if abs(number) >= 999.5 else f"{number:.3g}"
 
 
+def in_unit(kind: CostKind, cost: float) -> str:
+    """A cost in its unit: 30.5."""
+    return digits(cost / UNITS[kind].size)
+
+
 def amount(kind: CostKind, cost: float) -> str:
     """A cost with its unit: 30.5 GFLOPs a patch."""
-    return f"{digits(cost / UNITS[kind].size)} {UNITS[kind].words}"
+    return f"{in_unit(kind, cost)} {UNITS[kind].words}"
 
 
 def percent(share: float) -> str:
     """A signed deviation: +1.7 %."""
     # Adding 0 turns a rounded -0.0 into 0.0.
-    return f"{round(100 * share, 1) + 0.0:+.1f} %"
+    return f"{round(100 * share, 1) + 0.0:+.1f}\N{NO-BREAK SPACE}%"
 
 
 def duration(seconds: float) -> str:

@@ -10,12 +10,13 @@ from torch.optim import Optimizer
 
 from ..architecture import Architecture
 from ..distributed import rank
+from ..engines.data_wait import data_wait
 from ..engines.epoch_record import Row
 from ..engines.validation import Labels, validation_row
 
 
 class TrainRow:
-    """The row of one epoch of a retraining: mean loss, learning rate, validation.
+    """The row of one epoch of a retraining: mean loss, learning rate, validation, share of waiting for data.
 
     Args:
         optimizer: of the weights.
@@ -43,6 +44,7 @@ class TrainRow:
             "loss": float(engine.state.metrics[self.loss_name]),
             "learning_rate": self.optimizer.param_groups[0]["lr"],
             "validation": validation_row(engine, self.validator, self.labels),
+            "data_wait": data_wait(engine),
         }
 
 

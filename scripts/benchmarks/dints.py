@@ -17,16 +17,18 @@ from .variants import CLASSES
 Batch = tuple[torch.Tensor, torch.Tensor]
 # A patch axis is halved by the stem, and then once for each of the depths but the first.
 DIVISOR = 16
+# The zoo's setting: blocks, resolutions, and a factor of the default channels.
+SETTING = {"num_blocks": 12, "num_depths": 4, "channel_mul": 0.5, "use_downsample": True}
 # The share of the search that the entropies have grown to, and the share of memory aimed at: no cost depends on them.
 ENTROPY_WEIGHT = 0.5
 MEMORY_SHARE = 0.8
 
 
 def search_network(device: torch.device) -> DiNTS:
-    """The supernet in the zoo's setting: 12 blocks, 4 resolutions, half of the default channels."""
+    """The supernet in the zoo's setting."""
     # It announces on the standard output which patches it likes.
     with contextlib.redirect_stdout(sys.stderr):
-        space = TopologySearch(channel_mul=0.5, num_blocks=12, num_depths=4, use_downsample=True, device=str(device))
+        space = TopologySearch(**SETTING, device=str(device))
     return DiNTS(space, in_channels=1, num_classes=CLASSES, use_downsample=True).to(device)
 
 

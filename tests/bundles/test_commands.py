@@ -74,7 +74,8 @@ def test_two_processes_search_and_train(
     (bundle,) = (bundle for bundle in BUNDLES if bundle.name == name)
     data, architecture = data_of(bundle, tmp_path_factory), tiny_architecture(bundle, tmp_path)
     for kind in kinds:
-        more = {"cache_gb": 0} if kind == "search" else {"architecture_path": str(architecture)}
+        search = {"cache_gb": 0, "step_order": "simultaneous", "weight_step": "single_path"}
+        more = search if kind == "search" else {"architecture_path": str(architecture)}
         done = torchrun(bundle, kind, data, tmp_path, {"max_epochs": 2, **more})
         assert done.returncode == 0, done.stderr[-3000:]
         architecture = tmp_path / kind / "architecture.json"

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
 import torch
 
 from .conftest import BUNDLE, TOY_SEARCH, TOY_TRAIN
@@ -29,21 +30,30 @@ def without_wall_times(path: Path) -> list[str]:
     return [json.dumps({name: value for name, value in row.items() if name != "seconds"}) for row in rows]
 
 
-def test_search(tmp_path: Path, generated_dataset: Path) -> None:
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"max_epochs": 24, "warmup_epochs": 6},
+        {"max_epochs": 14, "warmup_epochs": 4, "target_flops_ratio": [0.004, 0.008], "weight_step": "single_path"},
+    ],
+    ids=["one search", "two searches after one warm-up"],
+)
+def test_search(tmp_path: Path, generated_dataset: Path, more: dict[str, Any]) -> None:
     arguments = {
         "run_id": "search",
         "config_file": "configs/search.json",
         "dataset_dir": str(generated_dataset),
         "cache_dir": str(tmp_path / "cache"),
         **TOY_SEARCH,
-        "max_epochs": 24,
-        "warmup_epochs": 6,
+        **more,
         "val_interval": 4,
     }
     kill_and_resume(tmp_path, arguments, longest=3.0)
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     assert without_wall_times(whole / "search.jsonl") == without_wall_times(killed / "search.jsonl")
-    assert (whole / "architecture.json").read_bytes() == (killed / "architecture.json").read_bytes()
+    derived = [path.relative_to(whole) for path in whole.rglob("architecture.json")]
+    assert len(derived) == len(more.get("target_flops_ratio", [1]))
+    assert all((whole / path).read_bytes() == (killed / path).read_bytes() for path in derived)
 
 
 def test_retraining(tmp_path: Path, generated_dataset: Path, runs: Path) -> None:

@@ -18,9 +18,9 @@ def begin(folder: Path, *, resume: bool = False, kind: str = "search", **changed
     open_run(folder, kind=kind, settings=SETTINGS | changed, resume=resume)
 
 
-def leave_checkpoint(folder: Path) -> None:
+def leave_checkpoint(folder: Path, **changed: Any) -> None:
     """What a run has written after its first epoch."""
-    begin(folder)
+    begin(folder, **changed)
     (folder / "checkpoint.pt").write_bytes(b"")
     (folder / "architecture.json").write_text("{}")
 
@@ -107,6 +107,22 @@ def test_fewer_epochs_than_there_are_is_refused(tmp_path: Path) -> None:
     (tmp_path / "search.jsonl").write_text('{"epoch": 1}\n{"epoch": 2}\n')
     with pytest.raises(UserError, match="max_epochs must be at least 2"):
         begin(tmp_path, resume=True, max_epochs=1)
+
+
+def test_epochs_of_several_searches_are_counted_by_search(tmp_path: Path) -> None:
+    leave_checkpoint(tmp_path)
+    rows = [{"epoch": epoch, "search_epoch": search_epoch} for epoch, search_epoch in ((1, 1), (2, 2), (3, 2), (4, 2))]
+    (tmp_path / "search.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    begin(tmp_path, resume=True, max_epochs=2)
+    with pytest.raises(UserError, match="max_epochs must be at least 2"):
+        begin(tmp_path, resume=True, max_epochs=1)
+
+
+def test_number_of_epochs_is_fixed_where_searches_follow_each_other(tmp_path: Path) -> None:
+    targets = {"targets": [{"name": "flops_0.5"}, {"name": "flops_1"}]}
+    leave_checkpoint(tmp_path, **targets)
+    with pytest.raises(UserError, match="max_epochs was 4, is 8"):
+        begin(tmp_path, resume=True, max_epochs=8, **targets)
 
 
 def test_the_folder_of_another_kind_of_run_is_refused(tmp_path: Path) -> None:

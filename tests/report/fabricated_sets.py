@@ -4,6 +4,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,7 @@ class Searches:
         """In the unit of the targets."""
         return count(self.kind, architecture, **self.network)
 
-    @property
+    @cached_property
     def targets(self) -> list[CostTarget]:
         """One a search."""
         default = self.cost(nnunet_default(strides=self.space.strides, kernel_sizes=self.space.kernel_sizes))
@@ -59,8 +60,11 @@ class Searches:
 
     def derived(self, target: CostTarget) -> Architecture:
         """Of the candidates that a few seeds give, the one nearest to the target."""
-        candidates = [self.space.sample(seed=seed) for seed in range(200)]
-        return min(candidates, key=lambda one: abs(math.log(self.cost(one) / target.value)))
+        return min(self._candidates, key=lambda one: abs(math.log(self._candidates[one] / target.value)))
+
+    @cached_property
+    def _candidates(self) -> dict[Architecture, int]:
+        return {one: self.cost(one) for one in (self.space.sample(seed=seed) for seed in range(200))}
 
     def provenance(self, target: CostTarget) -> dict[str, Any]:
         """What the derived architecture's file says of its cost."""

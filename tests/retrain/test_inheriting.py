@@ -49,7 +49,7 @@ def test_supernet_lies_beside_the_architecture() -> None:
 
 
 def test_missing_supernet_is_named(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"supernet\.pt does not exist"):
+    with pytest.raises(UserError, match=r"the supernet .*supernet\.pt, which does not exist; give"):
         checked(tmp_path / "supernet.pt")
 
 
