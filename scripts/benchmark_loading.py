@@ -26,6 +26,7 @@ from benchmarks.loading import Flow, flows, transform_milliseconds
 from benchmarks.results import Cell, table, write
 from benchmarks.waiting import Waiting, expected_wait, measured_wait, prepare_run
 
+from adw_components.data.dataset import read_dataset
 from adw_components.errors import UserError, exit_with
 from adw_components.record_fields import check_patch_size
 from adw_components.reference import nnunet_default
@@ -81,6 +82,8 @@ def checked_options(given: argparse.Namespace, folder: Path) -> dict[str, Any]:
         raise UserError(
             f"iterations must be at least 2, since the first batch of an epoch counts apart, got {given.iterations}"
         )
+    if given.dataset_dir:
+        read_dataset(given.dataset_dir)
     data = given.dataset_dir or synthesize(
         given.task,
         cases=given.cases,

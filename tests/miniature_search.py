@@ -74,7 +74,8 @@ class Search:
 
     def rows(self) -> list[dict[str, Any]]:
         """The rows of the record without the times."""
-        return [{name: value for name, value in row.items() if name != "seconds"} for row in self.record.rows]
+        times = ("seconds", "data_wait", "stopped_early")
+        return [{name: value for name, value in row.items() if name not in times} for row in self.record.rows]
 
 
 def search(

@@ -13,7 +13,7 @@ from monai.transforms import MapTransform, Randomizable
 from monai.transforms.utils import create_rotate, create_scale
 
 from ..errors import UserError
-from .sampling import Starts, cut, sampled
+from .sampling import Starts, cut, sampled, turned
 
 
 class RandPatchByClassd(Randomizable, MapTransform):
@@ -59,13 +59,14 @@ class RandPatchByClassd(Randomizable, MapTransform):
         """data: with `keys` and `indices_key`, which is left out of what is given back."""
         values = dict(data)
         indices = values.pop(self.indices_key)
-        starts = self.patch_starts(indices, tuple(values[self.first_key(values)].shape[1:]))
-        matrix = self.matrix()
+        shape = tuple(values[self.first_key(values)].shape[1:])
+        starts, matrix = self.patch_starts(indices, shape), self.matrix()
+        reading = None if matrix is None else turned(starts, self.patch_size, matrix, shape)
         for key, mode in self.key_iterator(values, self.mode):
-            if matrix is None:
+            if reading is None:
                 values[key] = cut(values[key], starts, self.patch_size)
             else:
-                values[key] = sampled(values[key], starts, self.patch_size, matrix, mode)
+                values[key] = sampled(values[key], reading, mode)
         return values
 
     def patch_starts(self, indices: Sequence[torch.Tensor], shape: Sequence[int]) -> Starts:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from torch.nn.functional import affine_grid, grid_sample, pad
@@ -24,32 +25,50 @@ def cut(image: torch.Tensor, starts: Starts, size: Sequence[int]) -> torch.Tenso
     return pad(image[(slice(None), *inside)], [width for pair in reversed(outside) for width in pair])
 
 
-def sampled(
-    image: torch.Tensor, starts: Starts, size: Sequence[int], matrix: torch.Tensor, mode: str = "bilinear"
-) -> torch.Tensor:
-    """The patch (C, *size) whose voxel at x from its middle is the image's value at `matrix` x, 0 outside of the image.
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """Where the voxels of a patch are read.
 
     Args:
-        image: (C, *spatial) in 2D or 3D; only the region that the patch reaches is read.
-        starts: first voxel per axis of the patch as it would lie without the matrix.
-        size: voxels per axis.
-        matrix: (axes, axes); the identity gives what `cut` gives.
-        mode: "bilinear" or "nearest".
+        region: slices of the image's spatial axes that hold all of them.
+        grid: (1, *size, axes), places in the region as `grid_sample` counts them.
+    """
 
-    Returns:
-        The patch in the image's type.
+    region: tuple[slice, ...]
+    grid: torch.Tensor
+
+
+def turned(starts: Starts, size: Sequence[int], matrix: torch.Tensor, shape: Sequence[int]) -> Reading:
+    """Where a patch is read whose voxel at x from its middle is the image's value at `matrix` x from there.
+
+    Args:
+        starts: first voxel per axis of the patch as it would lie without the matrix.
+        size: of the patch, voxels per axis.
+        matrix: (axes, axes), 2D or 3D; the identity reads what `cut` gives.
+        shape: of the image.
     """
     matrix, sizes = matrix.to(torch.float64), torch.tensor(size, dtype=torch.float64)
     centre = torch.tensor(starts, dtype=torch.float64) + (sizes - 1) / 2
     # A voxel more on both sides, since a value between two voxels needs both.
     reach = matrix.abs() @ ((sizes - 1) / 2) + 1
     low = (centre - reach).floor().long().clamp(min=0)
-    high = torch.minimum((centre + reach).ceil().long() + 1, torch.tensor(image.shape[1:]))
-    region = image[(slice(None), *(slice(int(a), int(b)) for a, b in zip(low, high, strict=True)))]
+    high = torch.minimum((centre + reach).ceil().long() + 1, torch.tensor(shape))
     # torch counts a region from -1 to 1, edges of the outer voxels, and names the last axis first.
     lengths = high - low
     offset = (2 * (centre - low) + 1) / lengths - 1
     theta = torch.cat([(matrix * sizes / lengths[:, None]).flip(0, 1), offset.flip(0)[:, None]], dim=1)
     grid = affine_grid(theta[None].to(torch.float32), [1, 1, *size], align_corners=False)
-    values = grid_sample(region[None].to(torch.float32), grid, mode=mode, padding_mode="zeros", align_corners=False)
+    return Reading(region=tuple(slice(a, b) for a, b in zip(low.tolist(), high.tolist(), strict=True)), grid=grid)
+
+
+def sampled(image: torch.Tensor, reading: Reading, mode: str = "bilinear") -> torch.Tensor:
+    """The patch (C, *size), in the image's type, of an image (C, *spatial); 0 outside, only the region is read.
+
+    Args:
+        image: the image, which is not changed.
+        reading: as `turned` gives it.
+        mode: "bilinear" or "nearest".
+    """
+    region = image[(slice(None), *reading.region)][None].to(torch.float32)
+    values = grid_sample(region, reading.grid, mode=mode, padding_mode="zeros", align_corners=False)
     return values[0].to(image.dtype)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from ignite.engine import Engine, Events
 from ignite.handlers import Timer
@@ -13,8 +14,8 @@ class DataWait:
     """Measure the share of an epoch's time in which the trainer waited for a batch.
 
     What counts is the time from asking the loader for a batch until it is there, in the process that drives the device;
-    without workers that is all of the loading. On a GPU, work that was queued before goes on meanwhile: the share is the
-    most that the device can have idled for want of data. Each of several processes measures its own.
+    without workers that is all of the loading. On a GPU, work that was queued before goes on meanwhile: the share is
+    the most that the device can have idled for want of data. Each of several processes measures its own.
 
     After every iteration `engine.state.data_wait` holds the share of the time since the epoch began, from 0 to 1; the
     epoch's last value stays until the next one begins, so that validation is no part of it.
@@ -44,7 +45,7 @@ class DataWait:
         self._epoch.reset()
         self._waiting.reset().pause()
 
-    def _update(self, engine: Engine) -> None:
+    def _update(self, engine: Any) -> None:
         engine.state.data_wait = self._waiting.value() / max(self._epoch.value(), 1e-9)
 
 

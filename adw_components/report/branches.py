@@ -69,7 +69,7 @@ def target_name(epoch: SearchEpoch) -> str:
 def searches(epochs: Sequence[SearchEpoch]) -> dict[str, tuple[SearchEpoch, ...]]:
     """The epochs of every search of a run by the name of its target, renumbered within it.
 
-    The warm-up is the beginning of each; while there is nothing else, it is that of the search which its rows name.
+    The warm-up, whose rows name no target, is the beginning of each; while there is nothing else, it stands for itself.
     """
     begun = [epoch for epoch in epochs if not epoch.warm_up] or epochs[-1:]
     return {

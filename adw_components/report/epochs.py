@@ -38,7 +38,7 @@ class EarlyStop:
 class Epoch:
     """One epoch of a retraining; `losses` by the name that the legend shows.
 
-    `data_wait` is the share of its time that passed waiting for batches; None in the files of earlier versions.
+    `data_wait` is the share of its training time that passed waiting for batches; None in earlier versions' files.
     """
 
     epoch: int

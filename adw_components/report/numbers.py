@@ -90,7 +90,8 @@ def headline(sources: Sources, costs: Sequence[CostRow]) -> list[Fact]:
 
 def _run_note(run: SearchRun | TrainRun) -> str:
     share = waiting(run.epochs)
-    return progress(run) if share is None else f"{progress(run)}; waited for data {100 * share:.0f} % of the time"
+    waited = "" if share is None else f"; waited for data {100 * share:.0f} % of the training time"
+    return progress(run) + waited
 
 
 def _cost_fact(name: str, value: int, ratio: float) -> Fact:

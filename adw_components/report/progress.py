@@ -23,7 +23,7 @@ def progress(run: SearchRun | TrainRun) -> str:
     """How far a run with at least one epoch is: "250 epochs", or "12 of 250 epochs, unfinished"."""
     if not isinstance(run, SearchRun):
         return _of_epochs(run.epochs[-1].epoch, run.settings)
-    if run.is_set:
+    if run.n_searches > 1:
         return _of_searches(run)
     last = run.epochs[-1]
     if last.stopped_early:
@@ -45,7 +45,7 @@ def _of_searches(run: SearchRun) -> str:
 
 
 def waiting(epochs: Sequence[Epoch]) -> float | None:
-    """Share of the time of the epochs that passed waiting for batches; None where no row has it."""
+    """Share of the training time of the epochs that passed waiting for batches; None where no row has it."""
     measured = [epoch for epoch in epochs if epoch.data_wait is not None]
     seconds = math.fsum(epoch.seconds for epoch in measured)
     return math.fsum((epoch.data_wait or 0) * epoch.seconds for epoch in measured) / seconds if seconds else None
@@ -57,6 +57,6 @@ def waiting_note(name: str, epochs: Sequence[Epoch]) -> str | None:
     if share is None or share <= MUCH_WAITING:
         return None
     return (
-        f"The {name} waited for data {100 * share:.0f} % of its time: raise --num_workers, or --cache_gb if there is "
-        "memory to keep more of the prepared cases."
+        f"The {name} waited for data {100 * share:.0f} % of its training time: raise --num_workers, or --cache_gb if "
+        "there is memory to keep more of the prepared cases."
     )

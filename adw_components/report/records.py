@@ -35,8 +35,9 @@ class SearchRun:
 
     @property
     def is_set(self) -> bool:
-        """Whether the run searches for several targets."""
-        return max(len(self.planned), len(searches(self.epochs))) > 1
+        """Whether the run searches for several targets and has begun to; its warm-up is that of any search."""
+        begun = {name for name in searches(self.epochs) if name}
+        return bool(begun) and max(len(self.planned), len(begun)) > 1
 
     @cached_property
     def branches(self) -> tuple[Branch, ...]:

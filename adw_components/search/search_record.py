@@ -9,6 +9,7 @@ from ignite.engine import Engine
 from monai.engines import Evaluator
 
 from ..cost import count_flops, count_parameters
+from ..engines.data_wait import data_wait
 from ..engines.epoch_record import Row
 from ..engines.validation import Labels, validation_row
 from .searcher import LOSS_NAMES, ArchitectureSearcher
@@ -18,7 +19,7 @@ class SearchRow:
     """The row of one epoch of a search.
 
     It holds the phase, losses, tau, learning rate, all logits of alpha and beta and their entropy, the architecture
-    that they favour, its cost beside the target, and the validations.
+    that they favour, its cost beside the target, the validations, and the share of the time spent waiting for data.
 
     Args:
         patch_size: at which FLOPs are counted.
@@ -54,6 +55,7 @@ class SearchRow:
             "validation": validation_row(engine, self.validator, self.labels),
             "supernet_validation": validation_row(engine, self.supernet_validator, self.labels),
             "stopped_early": _stopped_early(engine),
+            "data_wait": data_wait(engine),
         }
 
     def _costs(self, engine: ArchitectureSearcher) -> Row:

@@ -15,6 +15,7 @@ from torch.utils.data import DataLoader
 from ..cost_target import CostTarget
 from ..distributed import mean_over_processes
 from ..engines.batches import plain_batch
+from ..engines.data_wait import DataWait
 from ..engines.gradients import require_finite
 from ..engines.schedules import exponential
 from ..networks import AdwUNetSupernet
@@ -145,6 +146,8 @@ class ArchitectureSearcher(Trainer):
             check_loss=lambda loss: require_finite(loss, self, self.output_dir),
         )
         self.epochs_saved = 0
+        self.data_wait = DataWait()
+        self.data_wait.attach(self)
         self._batches_b: Iterator[Any] | None = None
         self._losses: list[StepLosses] = []
         self.add_event_handler(Events.EPOCH_STARTED, self._start_epoch)
@@ -208,11 +211,12 @@ class ArchitectureSearcher(Trainer):
 
     def _next_b(self) -> Any:
         """The next batch of split B; its loader starts anew once it has run out."""
-        batch = None if self._batches_b is None else next(self._batches_b, None)
-        if batch is None:
-            # Made at the first batch of an epoch, after the loaders were seeded.
-            self._batches_b = iter(self.architecture_data_loader)
-            batch = next(self._batches_b)
+        with self.data_wait.fetching():
+            batch = None if self._batches_b is None else next(self._batches_b, None)
+            if batch is None:
+                # Made at the first batch of an epoch, after the loaders were seeded.
+                self._batches_b = iter(self.architecture_data_loader)
+                batch = next(self._batches_b)
         return batch
 
     def _prepared(self, batchdata: Any) -> tuple[torch.Tensor, torch.Tensor]:

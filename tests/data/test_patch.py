@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from monai.transforms import ClassesToIndicesd
 
 from adw_components.data.patch import RandPatchByClassd
-from adw_components.data.sampling import sampled
+from adw_components.data.sampling import sampled, turned
 from adw_components.errors import UserError
 
 LENGTHS = st.tuples(*[st.integers(1, 30)] * 3)
@@ -107,9 +107,9 @@ def test_a_fifth_each_is_turned_and_scaled_within_the_ranges() -> None:
         assert torch.allclose(square, torch.diag(square.diagonal()), atol=1e-5)
         for factor, scale in zip(factors.tolist(), (0.4, 0.3, 0.2), strict=True):
             assert 1 - 0.75 * scale - 1e-5 <= factor <= 1 + scale + 1e-5
-        turned = not torch.allclose(matrix, torch.diag(matrix.diagonal()), atol=1e-6)
+        rotated = not torch.allclose(matrix, torch.diag(matrix.diagonal()), atol=1e-6)
         scaled = not torch.allclose(factors, torch.ones_like(factors), atol=1e-6)
-        kinds["turned" * turned + "scaled" * scaled] += 1
+        kinds["turned" * rotated + "scaled" * scaled] += 1
     shares = {"neither": 0.64, "turned": 0.16, "scaled": 0.16, "turnedscaled": 0.04}
     assert {kind: count / 4000 for kind, count in kinds.items()} == pytest.approx(shares, abs=0.02)
 
@@ -119,7 +119,8 @@ def test_a_patch_is_read_by_its_matrix(monkeypatch: pytest.MonkeyPatch) -> None:
     transform = cropper((8, 8, 8))
     monkeypatch.setattr(transform, "matrix", lambda: turn)
     monkeypatch.setattr(transform, "patch_starts", lambda indices, shape: (3, 4, 5))
-    assert torch.equal(transform(data)["image"], sampled(data["image"], (3, 4, 5), (8, 8, 8), turn))
+    reading = turned((3, 4, 5), (8, 8, 8), turn, (20, 20, 20))
+    assert torch.equal(transform(data)["image"], sampled(data["image"], reading))
 
 
 @pytest.mark.parametrize(

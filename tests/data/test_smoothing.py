@@ -11,9 +11,7 @@ from adw_components.data.smoothing import RandQuickSmoothd, smoothed
 OPTIONS = {"keys": "image", "sigma_x": [0.5, 1.0], "sigma_y": [0.6, 1.2], "sigma_z": [0.5, 2.0]}
 
 
-@given(
-    st.lists(st.integers(1, 14), min_size=2, max_size=3), st.integers(1, 2), st.lists(st.floats(0.2, 2), min_size=3)
-)
+@given(st.lists(st.integers(1, 14), min_size=2, max_size=3), st.integers(1, 2), st.lists(st.floats(0.2, 2), min_size=3))
 def test_as_monais_convolution(shape: list, channels: int, sigmas: list) -> None:
     image = torch.randn(channels, *shape, generator=torch.Generator().manual_seed(0))
     before, chosen = image.clone(), sigmas[: len(shape)]

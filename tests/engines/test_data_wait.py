@@ -97,11 +97,11 @@ def test_fetching_ends_with_an_error(tick: Tick) -> None:
     wait.attach(engine)
 
     def failing() -> None:
-        with wait.fetching():
+        with pytest.raises(StopIteration), wait.fetching():
             tick(1.0)
             raise StopIteration
 
-    engine.add_event_handler(Events.ITERATION_STARTED, lambda: pytest.raises(StopIteration, failing))
+    engine.add_event_handler(Events.ITERATION_STARTED, failing)
     assert shares(engine, Loader(tick, [0.0])) == [pytest.approx(1 / 2)]
 
 

@@ -106,10 +106,11 @@ def _row(searches: Searches, target: CostTarget, search_epoch: int, *, is_last: 
         "architecture": derived.structure(),
         "parameters": count("parameters", derived, **channels, patch_size=searches.network["patch_size"]),
         "flops": count("flops", derived, **channels, patch_size=searches.network["patch_size"]),
-        "target": target.to_dict(),
-        "expected_cost": start * (cost / start) ** min(1, 1.5 * done),
-        "derived_cost": cost,
-        "cost_before_landing": BEFORE_LANDING * cost * (start / cost) ** (0.4 * (1 - done)),
+        # All searches share the warm-up, so that it has no target.
+        "target": None if warming_up else target.to_dict(),
+        "expected_cost": None if warming_up else start * (cost / start) ** min(1, 1.5 * done),
+        "derived_cost": None if warming_up else cost,
+        "cost_before_landing": None if warming_up else BEFORE_LANDING * cost * (start / cost) ** (0.4 * (1 - done)),
         "validation": validation(dice) if is_last or search_epoch % 2 == 0 else None,
         "supernet_validation": validation(dice + 0.03) if is_last else None,
         "stopped_early": None,
@@ -133,7 +134,7 @@ def write_searches(folder: Path, searches: Searches, *, ended: int | None = None
     """The folder of a run of which `ended` searches, all if None, are complete, and no other has begun."""
     targets = searches.targets[:ended]
     names = {target.name for target in targets}
-    rows = [row for row in search_rows(searches) if row["target"]["name"] in names]
+    rows = [row for row in search_rows(searches) if row["target"] is None or row["target"]["name"] in names]
     values = {"kind": "search", "dataset": "Task04_Hippocampus", "labels": LABELS, **searches.network}
     values |= {"warmup_epochs": searches.warm_up, "max_epochs": searches.max_epochs}
     values |= {"search_space": space_settings(searches.space), "stop_entropy": 0.05 if searches.saved else None}

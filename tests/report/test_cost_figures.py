@@ -1,6 +1,6 @@
 """The figures of cost over the epochs, and of the searches of a set, by what they draw."""
 
-from collections.abc import Iterator
+from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
@@ -19,20 +19,20 @@ from adw_components.report.set_figures import set_figures
 
 SIZES = {"flops": 1e9, "parameters": 1e6, "memory": 1e6}
 WORDS = {"flops": "GFLOPs a patch", "parameters": "million parameters", "memory": "MB of activations"}
-Lines = dict[str, np.ndarray]
+Lines = dict[str, dict[str, np.ndarray]]
 
 
 @pytest.fixture
-def drawn(monkeypatch: pytest.MonkeyPatch) -> Iterator[Lines]:
-    """Label -> (2, n) points of every line that is drawn with one."""
-    lines: Lines = {}
+def drawn(monkeypatch: pytest.MonkeyPatch) -> Lines:
+    """Title of the figure -> label -> (2, n) points of every line that is drawn with a label."""
+    lines: Lines = defaultdict(dict)
 
     def record(original: Any) -> Any:
         def method(axes: matplotlib.axes.Axes, *arguments: Any, **options: Any) -> Any:
             found = original(axes, *arguments, **options)
             for line in found if isinstance(found, list) else [found]:
                 if not line.get_label().startswith("_"):
-                    lines[line.get_label()] = np.array(line.get_data())
+                    lines[axes.get_title(loc="left")][line.get_label()] = np.array(line.get_data())
             return found
 
         return method
@@ -54,35 +54,37 @@ def test_costs_are_drawn_against_the_target_in_its_unit(kind: CostKind, drawn: L
     assert svg and f'aria-label="Cost in {WORDS[kind]} over the epochs"' in svg
     own = rows[made.warm_up :]
     expected = {
-        "expected": [row["expected_cost"] for row in rows],
+        "expected": [row["expected_cost"] for row in own],
         "of the likeliest choices": [row["cost_before_landing"] for row in own],
         "derived: changed for the target": [row["derived_cost"] for row in own],
         "target, ±10 %": [made.targets[0].value] * 2,
     }
-    assert set(drawn) == set(expected)
+    (lines,) = drawn.values()
+    assert set(lines) == set(expected)
     for label, values in expected.items():
-        assert drawn[label][1] == pytest.approx(np.array(values) / SIZES[kind])
-    assert drawn["derived: changed for the target"][0].tolist() == [row["epoch"] for row in own]
+        assert lines[label][1] == pytest.approx(np.array(values) / SIZES[kind])
+    assert lines["derived: changed for the target"][0].tolist() == [row["epoch"] for row in own]
 
 
-@pytest.mark.parametrize("changed", [True, False])
-def test_a_cost_that_no_change_moved_is_drawn_once(changed: bool, drawn: Lines) -> None:
+@pytest.mark.parametrize("is_known", [True, False])
+def test_a_cost_that_no_change_moved_is_drawn_once(is_known: bool, drawn: Lines) -> None:
     rows = search_rows(Searches(ratios=(0.05,)))
     for row in rows:
-        row["cost_before_landing"] = row["derived_cost"] if changed else None
+        row["cost_before_landing"] = row["derived_cost"] if is_known else None
     cost_figure(epochs_of(rows))
-    assert set(drawn) == {"expected", "derived", "target, ±10 %"}
+    assert [set(lines) for lines in drawn.values()] == [{"expected", "derived", "target, ±10 %"}]
 
 
 def test_without_a_target_flops_are_drawn_beside_the_default(drawn: Lines) -> None:
     rows = [search_row(epoch, warm_up=epoch < 3) for epoch in range(1, 6)]
     default = cost(nnunet_default(strides=DERIVED.strides, kernel_sizes=DERIVED.kernel_sizes))[1]
     assert cost_figure(epochs_of(rows), default_flops=default)
-    assert drawn["derived"].tolist() == [[3, 4, 5], [pytest.approx(cost(DERIVED)[1] / 1e9)] * 3]
-    assert drawn["nnU-Net default"][1] == pytest.approx(default / 1e9)
-    drawn.clear()
+    (lines,) = drawn.values()
+    assert lines["derived"].tolist() == [[3, 4, 5], [pytest.approx(cost(DERIVED)[1] / 1e9)] * 3]
+    assert lines["nnU-Net default"][1] == pytest.approx(default / 1e9)
+    lines.clear()
     assert cost_figure(epochs_of(rows))
-    assert set(drawn) == {"derived"}
+    assert set(lines) == {"derived"}
 
 
 def test_nothing_is_drawn_before_the_search_begins_or_without_a_cost() -> None:
@@ -100,26 +102,17 @@ def branches(made: Searches, ended: int) -> list[Branch]:
     ]
 
 
-def test_every_search_of_a_set_has_a_line_from_the_warm_up_on(drawn: Lines) -> None:
+def test_every_search_of_a_set_has_a_line_from_the_end_of_the_warm_up_on(drawn: Lines) -> None:
     made = Searches()
     set_figures(branches(made, 0), kind="flops", default_cost=None)
-    assert set(drawn) == {target.name for target in made.targets}
-    for numbers, values in drawn.values():
-        # The last figure is that of Dice: even epochs and the last are validated.
-        assert numbers.tolist() == [2, 4, 6, 8]
-        assert all(values[1:] > values[:-1])
-
-
-def test_costs_of_a_set_share_the_last_warm_up_epoch(drawn: Lines) -> None:
-    made = Searches()
-    rows = search_rows(made)
-    for row in rows:
-        row["validation"] = None
-    found = searches(epochs_of(rows))
-    unvalidated = [Branch(name=name, folder=Path(), epochs=epochs, derived=None) for name, epochs in found.items()]
-    assert len(set_figures(unvalidated, kind="flops", default_cost=None)) == 2
-    # Without a validation the Dice figure has an empty line a search, so that those of the cost are replaced.
-    assert all(points.size == 0 for points in drawn.values())
+    costs, dice = drawn["Expected cost (GFLOPs a patch)"], drawn["Dice (derived networks, supernet's weights)"]
+    for target, branch in zip(made.targets, branches(made, 0), strict=True):
+        own = branch.epochs[made.warm_up :]
+        assert costs[target.name][0].tolist() == [epoch.epoch for epoch in own] == [4, 5, 6, 7, 8]
+        assert costs[target.name][1] == pytest.approx([(epoch.expected_cost or 0) / 1e9 for epoch in own])
+        # Even epochs and the last are validated.
+        assert dice[target.name][0].tolist() == [2, 4, 6, 8]
+    assert set(costs) == set(dice) == {target.name for target in made.targets}
 
 
 @pytest.mark.parametrize(("ended", "figures"), [(0, 2), (1, 3), (3, 3)])

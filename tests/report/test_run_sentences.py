@@ -38,7 +38,7 @@ def test_much_waiting_is_noted(tmp_path: Path, share: float, is_noted: bool) -> 
     sources = find_sources(tmp_path)
     facts = {fact.name: fact.note for fact in headline(sources, [])}
     for name, waited in {"search": share, "retraining": share + 0.1}.items():
-        assert facts[name].endswith(f"; waited for data {100 * waited:.0f} % of the time")
+        assert facts[name].endswith(f"; waited for data {100 * waited:.0f} % of the training time")
     found = [note for note in notes(sources) if "--num_workers" in note]
     names = ["search", "retraining"] if is_noted else ["retraining"]
     assert [note.split(" waited ")[0] for note in found] == [f"The {name}" for name in names]

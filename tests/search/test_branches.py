@@ -129,7 +129,9 @@ def test_settled_search_ends_early_and_the_next_one_begins(tmp_path: Path) -> No
     run = finished(tmp_path, epochs=6, **options(*TARGETS, stop_entropy=1.0))
     rows = run.rows()
     assert [(row["epoch"], row["search_epoch"]) for row in rows] == [(1, 1), (2, 2), (3, 3), (7, 3)]
-    assert [row["stopped_early"] and row["stopped_early"]["epochs_saved"] for row in rows] == [None, None, 3, 3]
+    ends = [row["stopped_early"] for row in run.record.rows]
+    assert [end and end["epochs_saved"] for end in ends] == [None, None, 3, 3]
+    assert ends[2]["seconds_saved"] > 0
     assert all(row["validation"] and row["supernet_validation"] for row in rows[2:])
     assert all((tmp_path / one.name / "architecture.json").exists() for one in TARGETS)
     assert run.searcher.state.epoch == run.searcher.branches.n_epochs
@@ -142,5 +144,5 @@ def test_resuming_a_search_that_has_settled_adds_nothing(tmp_path: Path) -> None
 
 
 def test_search_that_does_not_settle_runs_to_its_end(tmp_path: Path) -> None:
-    rows = finished(tmp_path, stop_entropy=1e-6).rows()
+    rows = finished(tmp_path, stop_entropy=1e-6).record.rows
     assert len(rows) == EPOCHS and all(row["stopped_early"] is None for row in rows)
