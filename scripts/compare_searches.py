@@ -29,6 +29,9 @@ VARIANTS: dict[str, dict[str, str]] = {
     "single_path": {"step_order": "simultaneous", "weight_step": "single_path", "mask_placement": "after_norm"},
 }
 
+# Those whose weights a retraining may start from: the two ways to train them, at the same order of steps.
+INHERITED = ("simultaneous", "single_path")
+
 
 def command(workflow: str, log: Path, **options: Any) -> None:
     """Run a workflow of the bundle with the settings for a CPU; its output goes to a log."""
@@ -79,7 +82,7 @@ class Comparison:
         """What is to be done, seed after seed, so that an early end has all variants; inherited weights come last."""
         for run in self.runs:
             yield from ((part, run) for part in ("search", "train"))
-        yield from (("inherit", run) for run in self.runs)
+        yield from (("inherit", run) for run in self.runs if run.variant in INHERITED)
 
     def do(self, part: str, run: Run) -> None:
         """One part, unless it is done."""

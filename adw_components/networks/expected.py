@@ -50,7 +50,9 @@ class CostTables:
     variables: torch.Tensor
 
 
-def expected_cost(supernet: AdwUNetSupernet, kind: CostKind, *, patch_size: Sequence[int]) -> torch.Tensor:
+def expected_cost(
+    supernet: AdwUNetSupernet, kind: CostKind, *, patch_size: Sequence[int], tau: torch.Tensor | None = None
+) -> torch.Tensor:
     """Mean cost of the architectures that the choices draw with probabilities softmax(logit / tau).
 
     All convolutions' widths and all depths are independent, and every contribution to a cost multiplies different ones
@@ -61,6 +63,7 @@ def expected_cost(supernet: AdwUNetSupernet, kind: CostKind, *, patch_size: Sequ
         supernet: whose alpha, beta and tau count.
         kind: as in `cost_terms.contributions`.
         patch_size: voxels per axis.
+        tau: temperature; the supernet's own if None.
 
     Returns:
         A scalar on the supernet's device, in float32 at least; differentiable in alpha and beta.
@@ -77,7 +80,8 @@ def expected_cost(supernet: AdwUNetSupernet, kind: CostKind, *, patch_size: Sequ
         alpha.device,
         alpha.dtype,
     )
-    first, second, third = _variables(alpha / supernet.tau, beta / supernet.tau, tables)[tables.variables]
+    tau = supernet.tau if tau is None else tau
+    first, second, third = _variables(alpha / tau, beta / tau, tables)[tables.variables]
     return (tables.coefficients * first * second * third).sum()
 
 

@@ -55,8 +55,8 @@ def require_supernet(
     """Raise a `UserError` unless the file is there and holds a supernet that can give the network to train."""
     if not Path(supernet_path).is_file():
         raise UserError(
-            f"--inherit true starts from the supernet {supernet_path}, which does not exist; give the architecture.json "
-            "that a search wrote as --architecture_path, or its supernet.pt as --supernet_path"
+            f"--inherit true starts from the supernet {supernet_path}, which does not exist; give the "
+            "architecture.json that a search wrote as --architecture_path, or its supernet.pt as --supernet_path"
         )
     state = load_torch(Path(supernet_path))
     search_space = SearchSpace.from_dict(_record(state, supernet_path))

@@ -1,40 +1,66 @@
-"""The penalty that leads the expected cost of a supernet to a target."""
+"""The steps that lead the expected cost of a supernet to a target."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 import torch
+from torch.optim import Optimizer
 
 from ..cost_target import CostTarget
 from ..networks import AdwUNetSupernet
 from ..networks.expected import expected_cost
 
 
-class CostPenalty:
-    """`weight * log(E[cost] / target) ** 2`, whose gradient steers alpha and beta.
+class CostSteering:
+    """Steps of alpha and beta down the penalty `log(E[cost] / target) ** 2`, beside the optimizer's down the loss.
 
-    The expectation is that of the noise-free mixture, softmax(logit / tau): as tau falls it becomes the cost of the
-    architecture that would be derived. The logarithm makes half of the target as bad as its double, in any unit.
+    A step is Gauss-Newton's: the smallest change of alpha and beta that closes the share `rate` of the distance, were
+    the cost linear. It is decoupled from the optimizer, as AdamW decouples weight decay: in Adam's moments the penalty,
+    far larger than the loss at first, would hold back what the loss asks for later (docs/decisions/014).
+
+    The expectation is under softmax(logit / min(tau, 1)): softmax(logit), with which a candidate is sampled, until tau
+    is below 1, and then the noise-free mixture, which becomes the derived architecture as tau falls.
 
     Args:
         network: the supernet.
+        optimizer: of alpha and beta; no number moves farther in a step than its learning rate, which is about what Adam
+            moves it at most.
         patch_size: voxels per axis at which the cost is counted.
-        weight: factor of the penalty.
+        rate: share of the distance, in the logarithm, that a step closes.
     """
 
-    def __init__(self, *, network: AdwUNetSupernet, patch_size: Sequence[int], weight: float) -> None:
+    def __init__(
+        self, *, network: AdwUNetSupernet, optimizer: Optimizer, patch_size: Sequence[int], rate: float
+    ) -> None:
         self.network = network
+        self.optimizer = optimizer
         self.patch_size = tuple(patch_size)
-        self.weight = weight
+        self.rate = rate
         self.target: CostTarget | None = None
 
     def expected(self) -> torch.Tensor:
-        """Expected cost in the target's unit."""
+        """Expected cost in the target's unit; a scalar."""
         assert self.target is not None
-        return expected_cost(self.network, self.target.kind, patch_size=self.patch_size)
+        tau = self.network.tau.clamp(max=1.0)
+        return expected_cost(self.network, self.target.kind, patch_size=self.patch_size, tau=tau)
 
-    def __call__(self) -> torch.Tensor:
-        """The penalty, a scalar."""
-        assert self.target is not None
-        return self.weight * (self.expected() / self.target.value).log().square()
+    def step(self) -> None:
+        """Take one step; none without a target."""
+        if self.target is None:
+            return
+        parameters = self.network.architecture_parameters()
+        distance = (self.expected() / self.target.value).log()
+        slopes = torch.autograd.grad(distance, parameters)
+        squares = torch.stack([slope.square().sum() for slope in slopes]).sum()
+        steepest = torch.stack([slope.abs().max() for slope in slopes]).max()
+        # Saturated choices have no slope, which leaves them alone.
+        length = self.rate * distance.detach() / squares.clamp(min=1e-20)
+        length = length.clamp(-self._farthest / steepest, self._farthest / steepest)
+        with torch.no_grad():
+            for parameter, slope in zip(parameters, slopes, strict=True):
+                parameter.sub_(length * slope)
+
+    @property
+    def _farthest(self) -> float:
+        return self.optimizer.param_groups[0]["lr"]

@@ -55,13 +55,9 @@ class GradientPass:
         with self._only(parameters), self.autocast():
             loss = self.loss_function(self.inferer(inputs, network), targets)
         value = self.check_loss(loss.item())
-        self.backward_scalar(loss)
-        return value
-
-    def backward_scalar(self, loss: torch.Tensor) -> None:
-        """Add the gradient of a scalar, scaled as that of a loss is."""
         scaled = loss if self.scaler is None else self.scaler.scale(loss)
         scaled.backward()
+        return value
 
     @contextmanager
     def _only(self, parameters: Sequence[nn.Parameter]) -> Iterator[None]:

@@ -59,7 +59,7 @@ class MixedLevelStep:
         weight_step: "mixture" trains the weights as the mixture of all candidates, "single_path" one architecture at a
             time, see `sandwich.CYCLE`.
         architecture_interval: alpha and beta are updated in the first of every so many iterations.
-        penalty: gives a scalar whose gradient every update of alpha and beta takes besides that of the loss, or None.
+        steer: called after every update of alpha and beta, such as `CostSteering.step`, or None.
         options: further arguments of `GradientPass`, such as `loss_function`.
     """
 
@@ -72,14 +72,14 @@ class MixedLevelStep:
         step_order: StepOrder = "sequential",
         weight_step: WeightStep = "mixture",
         architecture_interval: int = 1,
-        penalty: Callable[[], torch.Tensor] | None = None,
+        steer: Callable[[], None] | None = None,
         **options: object,
     ) -> None:
         self.network = network
         self.weights, self.architecture = network.weight_parameters(), network.architecture_parameters()
         self.weight_optimizer, self.architecture_optimizer = weight_optimizer, architecture_optimizer
         self.step_order, self.weight_step = step_order, weight_step
-        self.architecture_interval, self.penalty = architecture_interval, penalty
+        self.architecture_interval, self.steer = architecture_interval, steer
         parameters = (*self.weights, *self.architecture)
         self.gradients = GradientPass(parameters=parameters, **options)  # type: ignore[arg-type]
 
@@ -111,6 +111,7 @@ class MixedLevelStep:
         for batch in (a, b):
             losses.append(self._architecture_gradients(batch))
             self.gradients.apply((self.architecture_optimizer, self.architecture))
+            self._steer()
         return StepLosses(self.warm_up(a, iteration=iteration).weights, *losses)
 
     def _simultaneous(self, a: Batch, b: Batch) -> StepLosses:
@@ -141,9 +142,12 @@ class MixedLevelStep:
         return self.network.path(path_of(self.network, iteration))
 
     def _architecture_gradients(self, batch: Batch) -> float:
-        if self.penalty is not None:
-            self.gradients.backward_scalar(self.penalty())
         return self.gradients.backward(self.network, batch, self.architecture)
 
     def _apply_all(self) -> None:
         self.gradients.apply((self.architecture_optimizer, self.architecture), (self.weight_optimizer, self.weights))
+        self._steer()
+
+    def _steer(self) -> None:
+        if self.steer is not None:
+            self.steer()

@@ -74,7 +74,7 @@ class SearchRow:
 
 @torch.no_grad()
 def _expected_cost(engine: ArchitectureSearcher) -> float | None:
-    return None if engine.target is None else engine.penalty.expected().item()
+    return None if engine.target is None else engine.steering.expected().item()
 
 
 def _stopped_early(engine: ArchitectureSearcher) -> Row | None:

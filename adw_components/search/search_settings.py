@@ -16,7 +16,7 @@ def check_search_settings(
     architecture_interval: int,
     initial_temperature: float,
     temperature_rate: float,
-    target_weight: float,
+    target_rate: float,
     stop_entropy: float | None,
 ) -> None:
     """Raise a `UserError` unless the settings of an `ArchitectureSearcher` are in their ranges."""
@@ -38,7 +38,7 @@ def check_search_settings(
             "initial_temperature must be above 0 and temperature_rate in (0, 1], "
             f"got {initial_temperature} and {temperature_rate}"
         )
-    _require_number("target_weight", target_weight, low=0.0)
+    _require_number("target_rate", target_rate, low=0.0, high=1.0)
     if stop_entropy is not None:
         _require_number("stop_entropy", stop_entropy, low=0.0, high=1.0)
 

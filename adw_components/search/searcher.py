@@ -20,7 +20,7 @@ from ..engines.gradients import require_finite
 from ..engines.schedules import exponential
 from ..networks import AdwUNetSupernet
 from .branches import Branches
-from .budget import CostPenalty
+from .budget import CostSteering
 from .derivation import Landed, landed
 from .entropy import mean_entropy
 from .mixed_level import MixedLevelStep, StepLosses, StepOrder, WeightStep, mean_losses
@@ -58,7 +58,7 @@ class ArchitectureSearcher(Trainer):
         initial_temperature: tau when the search starts.
         temperature_rate: factor of tau per epoch.
         targets: what the derived architectures shall cost; empty for the paper's search.
-        target_weight: factor of the penalty on the expected cost, see `CostPenalty`.
+        target_rate: share of the distance to the target that an update of alpha and beta closes, see `CostSteering`.
         stop_entropy: a search ends early once its mean normalized entropy is at most this; None never.
         gradient_clip: largest norm of the gradients, None for no clipping.
         inferer: runs the network on a batch.
@@ -92,7 +92,7 @@ class ArchitectureSearcher(Trainer):
         initial_temperature: float = 5.0,
         temperature_rate: float = 0.97,
         targets: Sequence[CostTarget] = (),
-        target_weight: float = 1.0,
+        target_rate: float = 0.1,
         stop_entropy: float | None = None,
         gradient_clip: float | None = 12.0,
         inferer: Inferer | None = None,
@@ -111,7 +111,7 @@ class ArchitectureSearcher(Trainer):
             architecture_interval=architecture_interval,
             initial_temperature=initial_temperature,
             temperature_rate=temperature_rate,
-            target_weight=target_weight,
+            target_rate=target_rate,
             stop_entropy=stop_entropy,
         )
         self.branches = Branches(warmup_epochs=warmup_epochs, max_epochs=max_epochs, n=max(1, len(targets)))
@@ -130,7 +130,9 @@ class ArchitectureSearcher(Trainer):
         self.targets, self.stop_entropy = tuple(targets), stop_entropy
         self.initial_temperature, self.temperature_rate = initial_temperature, temperature_rate
         self.output_dir = output_dir
-        self.penalty = CostPenalty(network=network, patch_size=patch_size, weight=target_weight)
+        self.steering = CostSteering(
+            network=network, optimizer=architecture_optimizer, patch_size=patch_size, rate=target_rate
+        )
         self.mixed_level = MixedLevelStep(
             network=network,
             weight_optimizer=weight_optimizer,
@@ -138,7 +140,7 @@ class ArchitectureSearcher(Trainer):
             step_order=step_order,
             weight_step=weight_step,
             architecture_interval=architecture_interval,
-            penalty=self.penalty if targets else None,
+            steer=self.steering.step,
             loss_function=loss_function,
             inferer=SimpleInferer() if inferer is None else inferer,
             gradient_clip=gradient_clip,
@@ -179,12 +181,12 @@ class ArchitectureSearcher(Trainer):
 
     def landed(self) -> Landed:
         """What the search would derive now."""
-        return landed(self.network, self.target, patch_size=self.penalty.patch_size)
+        return landed(self.network, self.target, patch_size=self.steering.patch_size)
 
     def _start_epoch(self, engine: Engine) -> None:
         self.state.search_epoch = self.branches.search_epoch(self.state.epoch)
         self.state.tau = self.temperature(self.state.search_epoch)
-        self.penalty.target = self.target
+        self.steering.target = self.target
         self.network.tau.fill_(self.state.tau)
         self.epochs_saved = 0
         self._batches_b = None

@@ -1,4 +1,4 @@
-"""The penalty on the expected cost, and how settled a search is."""
+"""The steps to a budget, what is derived under one, and how settled a search is."""
 
 import math
 
@@ -9,7 +9,7 @@ from tiny import CLASSES, choose, patch_size, space, supernet
 from adw_components.cost import count
 from adw_components.cost_target import CostTarget
 from adw_components.networks import AdwUNetSupernet
-from adw_components.search.budget import CostPenalty
+from adw_components.search.budget import CostSteering
 from adw_components.search.derivation import landed
 from adw_components.search.entropy import mean_entropy
 
@@ -22,42 +22,103 @@ def target(value: float) -> CostTarget:
     return CostTarget(kind="flops", value=value, ratio=None, name="flops")
 
 
-def penalty(network: AdwUNetSupernet, value: float, weight: float = 1.0) -> CostPenalty:
-    """The penalty for a target of so many FLOPs."""
-    result = CostPenalty(network=network, patch_size=SHAPE["patch_size"], weight=weight)
+def steering(network: AdwUNetSupernet, value: float, *, rate: float = 0.1, lr: float = 1e3) -> CostSteering:
+    """Steering to so many FLOPs; the default bound of a step does not bind."""
+    result = CostSteering(
+        network=network,
+        optimizer=torch.optim.Adam(network.architecture_parameters(), lr=lr),
+        patch_size=patch_size(network.search_space),
+        rate=rate,
+    )
     result.target = target(value)
     return result
 
 
-@pytest.mark.parametrize("factor", [0.5, 1.0, 2.0])
-def test_penalty_is_the_squared_logarithm_of_cost_over_target(factor: float) -> None:
-    network, architecture = supernet(SPACE), SPACE.sample(1)
-    choose(network, architecture)
-    cost = count("flops", architecture, **SHAPE)
-    assert penalty(network, cost * factor, weight=3.0)().item() == pytest.approx(
-        3 * math.log(factor) ** 2, rel=1e-5, abs=1e-9
-    )
-
-
-@pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
-def test_descent_on_the_penalty_alone_leads_the_derived_network_to_the_target(share: float) -> None:
-    """With tau falling the expected cost becomes that of the derived architecture; no landing is needed."""
-    rich = space(n_stages=4, base_widths=(4, 6, 8, 10, 12))
-    shape = {**SHAPE, "patch_size": patch_size(rich)}
-    network = supernet(rich, seed=2)
-    low, high = (count("flops", end, **shape) for end in (rich.smallest, rich.largest))
-    value = low + share * (high - low)
+def undecided(network: AdwUNetSupernet) -> AdwUNetSupernet:
+    """The supernet with small random logits."""
+    torch.manual_seed(3)
     with torch.no_grad():
         for parameter in network.architecture_parameters():
             parameter.copy_(0.1 * torch.randn_like(parameter))
-    cost = CostPenalty(network=network, patch_size=shape["patch_size"], weight=1.0)
-    cost.target = target(value)
-    optimizer = torch.optim.Adam(network.architecture_parameters(), lr=0.02)
+    return network
+
+
+@pytest.mark.parametrize("temperature", [5.0, 1.0, 0.4])
+@pytest.mark.parametrize("factor", [0.8, 1.25])
+def test_step_closes_its_share_of_the_distance(temperature: float, factor: float) -> None:
+    network = undecided(supernet(SPACE, temperature=temperature)).double()
+    cost = steering(network, 1.0, rate=0.01)
+    before = cost.expected().item()
+    cost.target = target(factor * before)
+    cost.step()
+    assert math.log(cost.expected().item() / (factor * before)) == pytest.approx(-0.99 * math.log(factor), rel=1e-3)
+
+
+def test_step_is_the_smallest_change_that_does_so() -> None:
+    """It is along the gradient of the logarithm of the cost, taken by differences."""
+    network = undecided(supernet(SPACE, temperature=1.0)).double()
+    cost = steering(network, 1e4, rate=1e-4)
+    parameter = network.blocks[1].choice.alpha
+    before = parameter.detach().clone()
+    cost.step()
+    moved = (parameter.detach() - before).flatten()
+    slopes = torch.zeros_like(moved)
+    with torch.no_grad():
+        for index in range(len(moved)):
+            values = []
+            for sign in (1, -1):
+                parameter.copy_(before)
+                parameter.view(-1)[index] += sign * 1e-5
+                values.append(cost.expected().log())
+            slopes[index] = (values[0] - values[1]) / 2e-5
+    torch.testing.assert_close(moved / moved.norm(), -slopes / slopes.norm(), rtol=1e-3, atol=1e-5)
+
+
+def test_no_number_moves_farther_than_the_learning_rate() -> None:
+    network = undecided(supernet(SPACE))
+    before = [parameter.detach().clone() for parameter in network.architecture_parameters()]
+    steering(network, 1.0, rate=1.0, lr=0.02).step()
+    moves = [(now - then).abs().max() for now, then in zip(network.architecture_parameters(), before, strict=True)]
+    assert max(moves).item() == pytest.approx(0.02, rel=1e-3)
+
+
+def test_optimizer_of_the_loss_sees_nothing_of_the_steps() -> None:
+    network = undecided(supernet(SPACE))
+    cost = steering(network, 1.0)
+    cost.step()
+    assert not cost.optimizer.state
+    assert all(parameter.grad is None for parameter in network.parameters())
+
+
+def test_without_a_target_nothing_moves() -> None:
+    network = undecided(supernet(SPACE))
+    before = network.logits()
+    cost = steering(network, 1.0)
+    cost.target = None
+    cost.step()
+    assert network.logits() == before
+
+
+def test_settled_choices_stay() -> None:
+    network = supernet(SPACE, temperature=0.05)
+    choose(network, SPACE.smallest)
+    before = network.logits()
+    steering(network, 1e9, lr=0.01).step()
+    assert network.logits() == before
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
+def test_steps_alone_lead_the_derived_network_to_the_target(share: float) -> None:
+    """With tau falling the expected cost becomes that of the derived architecture; no landing is needed."""
+    rich = space(n_stages=4, base_widths=(4, 6, 8, 10, 12))
+    shape = {**SHAPE, "patch_size": patch_size(rich)}
+    network = undecided(supernet(rich))
+    low, high = (count("flops", end, **shape) for end in (rich.smallest, rich.largest))
+    value = low + share * (high - low)
+    cost = steering(network, value, lr=0.02)
     for step in range(300):
         network.tau.fill_(5 * 0.01 ** (step / 299))
-        optimizer.zero_grad()
-        cost().backward()
-        optimizer.step()
+        cost.step()
     assert count("flops", network.derive(), **shape) == pytest.approx(value, rel=0.1)
 
 

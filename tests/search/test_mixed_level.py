@@ -268,21 +268,15 @@ def test_sandwich_holds_the_ends_of_the_search_space_and_samples_between() -> No
 
 
 @pytest.mark.parametrize(("order", "weights"), STEPS)
-def test_penalty_adds_its_gradient_once_an_update(order: str, weights: str) -> None:
-    """At learning rate 0 the gradients with and without the penalty differ by that of the penalty."""
-
-    def gradients(penalty: Callable[[], torch.Tensor] | None) -> list[list[torch.Tensor]]:
-        step = mixed_level(step_order=order, weight_step=weights, gradient_clip=None)
-        for optimizer in (step.weight_optimizer, step.architecture_optimizer):
-            optimizer.param_groups[0]["lr"] = 0.0
-        step.penalty = penalty and (lambda: sum((i + 2) * p.sum() for i, p in enumerate(step.architecture)))
-        torch.manual_seed(0)
-        run(step)
-        return step.architecture_optimizer.gradients  # type: ignore[attr-defined, no-any-return]
-
-    for plain, penalized in zip(gradients(None), gradients(lambda: torch.tensor(0.0)), strict=True):
-        for index, (one, other) in enumerate(zip(plain, penalized, strict=True)):
-            torch.testing.assert_close(other - one, torch.full_like(one, index + 2.0))
+def test_every_update_of_alpha_and_beta_is_steered(order: str, weights: str) -> None:
+    step = mixed_level(step_order=order, weight_step=weights, architecture_interval=2)
+    calls: list[int] = []
+    step.steer = lambda: calls.append(len(step.architecture_optimizer.gradients))  # type: ignore[attr-defined]
+    step.warm_up(A)
+    for iteration in range(4):
+        run(step, iteration=iteration)
+    assert calls == [1, 2, 3, 4][: len(step.architecture_optimizer.gradients)]  # type: ignore[attr-defined]
+    assert len(calls) == (4 if order == "sequential" else 2)
 
 
 def test_means_leave_out_what_an_iteration_did_not_take() -> None:
