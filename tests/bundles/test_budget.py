@@ -53,9 +53,7 @@ def architecture_of(searched: Path, ratio: float) -> Architecture:
 def test_derived_networks_cost_what_was_asked_for(searched: Path, ratio: float) -> None:
     architecture = architecture_of(searched, ratio)
     default = nnunet_default(strides=architecture.strides, kernel_sizes=architecture.kernel_sizes)
-    flops, unit = (
-        count_flops(one, in_channels=1, out_channels=3, patch_size=PATCH) for one in (architecture, default)
-    )
+    flops, unit = (count_flops(one, in_channels=1, out_channels=3, patch_size=PATCH) for one in (architecture, default))
     assert flops / unit == pytest.approx(ratio, rel=0.1)
     assert architecture.provenance["cost"] == flops
     assert architecture.provenance["target"]["ratio"] == ratio
@@ -97,7 +95,7 @@ def test_retraining_starts_from_the_supernet_beside_the_architecture(
     ("options", "message"),
     [
         ({"target": {"flops": 5}}, r"target is out of reach with flops 5 .* change target, base_widths or depths"),
-        ({"target": {"flop": 0.5}}, "target must name one of flops, parameters, memory, got 'flop'; did you mean flops"),
+        ({"target": {"flop": 0.5}}, "target must name one of flops, .* got 'flop'; did you mean flops"),
         ({"target": 0.5}, "target must be one kind of cost and a number"),
         ({"target_flops_ratio": [0.004, 0.004]}, "target_flops_ratio must hold distinct numbers"),
         ({"target_flops_ratio": 0.004, "target": {"flops": 0.004}}, "both given"),
