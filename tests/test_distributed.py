@@ -13,7 +13,7 @@ from torch import multiprocessing, nn
 
 from adw_components import distributed
 from adw_components.networks import AdwUNet, AdwUNetSupernet
-from adw_components.search.mixed_level import MixedLevelStep
+from adw_components.search.mixed_level import MixedLevelStep, StepOrder
 
 SIZE = (8, 8)
 SPACE = space(n_stages=2, base_widths=(2, 4), depths=(1, 2))
@@ -28,20 +28,21 @@ def batch(seed: int, part: slice = slice(None)) -> tuple[torch.Tensor, torch.Ten
     return images[part], labels[part]
 
 
-def search_gradients(order: str, part: slice = slice(None)) -> dict[str, list[Gradients]]:
+def search_gradients(order: StepOrder, part: slice = slice(None)) -> dict[str, list[Gradients]]:
     """What the optimizers of one mixed-level step see; nothing moves."""
     network = supernet(SPACE).train()
     weights = RecordingSGD(network.weight_parameters(), network)
     choices = RecordingSGD(network.architecture_parameters(), network)
     step = MixedLevelStep(
         network=network,
+        step_order=order,
         weight_optimizer=weights,
         architecture_optimizer=choices,
         loss_function=loss_function(),
         inferer=FrozenNoise(3),
         gradient_clip=None,
     )
-    getattr(step, order)(batch(1, part), batch(2, part))
+    step.search(batch(1, part), lambda: batch(2, part))
     return {"weights": weights.gradients, "choices": choices.gradients}
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from ..data.cropping import window_size
+from ..data.patch import check_ranges
 from ..errors import UserError
 from ..normalization import Normalization
 from ..record_fields import PerStage, check_patch_size, positive_numbers
@@ -65,7 +65,7 @@ def _check_axes(settings: Mapping[str, Any], spatial_dims: int) -> None:
     if not all(axis in range(spatial_dims) for axis in axes):
         raise UserError(f"mirror_axes must be a list of axes from 0 to {spatial_dims - 1}, got {list(axes)}")
     if settings.keys() >= {"patch_size", *_RANGES}:
-        window_size(settings["patch_size"], **{name: settings[name] for name in _RANGES})
+        check_ranges(len(settings["patch_size"]), **{name: settings[name] for name in _RANGES})
 
 
 def _check_channels(settings: Mapping[str, Any]) -> None:
