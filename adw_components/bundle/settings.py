@@ -10,7 +10,9 @@ from typing import Any
 import torch
 
 from ..data.patch import check_ranges
+from ..engines.acceleration import autocast_options
 from ..errors import UserError
+from ..flags import flag
 from ..normalization import Normalization
 from ..record_fields import PerStage, check_patch_size, positive_numbers
 from ..search_space import SearchSpace
@@ -142,6 +144,14 @@ def _one_of(*values: str) -> Check:
     return check
 
 
+def _switch(name: str, value: Any) -> None:
+    flag(value, name=name)
+
+
+def _amp_dtype(name: str, value: Any) -> None:
+    autocast_options(amp_dtype=value)
+
+
 CHECKS: Mapping[str, Check] = {
     **dict.fromkeys(("max_epochs", "iterations_per_epoch", "val_interval", "batch_size", "sw_batch_size"), _whole(1)),
     "in_channels": _whole(1),
@@ -155,5 +165,7 @@ CHECKS: Mapping[str, Check] = {
     "normalization": _mappings,
     **dict.fromkeys(("cache_dir", "output_dir"), _folder),
     "device": _device,
+    "amp_dtype": _amp_dtype,
+    **dict.fromkeys(("compile", "cudnn_benchmark"), _switch),
     "mask_placement": _one_of("after_norm", "before_norm"),
 }

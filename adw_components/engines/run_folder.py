@@ -15,7 +15,10 @@ from ..files import read_json, read_json_lines, write_json
 logger = logging.getLogger(__name__)
 
 # What may change between the parts of one run.
-_FREE_SETTINGS = ("max_epochs", "val_interval", "num_workers", "device", "amp", "package_version")
+_FREE_SETTINGS = (
+    *("max_epochs", "val_interval", "num_workers", "device", "amp", "amp_dtype", "compile", "cudnn_benchmark"),
+    "package_version",
+)
 
 
 def open_run(

@@ -91,6 +91,7 @@ class AdwUNetSupernet(UNetSkeleton):
         finally:
             self._forget_choices()
 
+    @torch.compiler.disable  # Compiled code draws other random numbers.
     def _draw_choices(self) -> None:
         drawn = [block.choice.draw(self.tau) for block in self.blocks]
         for block, choice in zip(self.blocks, drawn, strict=True):

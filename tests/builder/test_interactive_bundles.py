@@ -53,8 +53,7 @@ def without_clicks(config: dict[str, Any], kind: str) -> str:
     for place in KEYS[kind]:
         *path, key = place.split("/")
         del at(config, path)[key]
-    assert config["network_def"]["in_channels"] == "$@in_channels + len(@labels) + 1"
-    config["network_def"]["in_channels"] = "@in_channels"
+    without_guidance(config["network_def"])
     if kind != "train":
         assert config["preprocessing"]["transforms"].pop() == "@click_guidance"
     if kind == "train":
@@ -64,12 +63,20 @@ def without_clicks(config: dict[str, Any], kind: str) -> str:
     return laid_out(config)
 
 
+def without_guidance(taker: dict[str, Any]) -> None:
+    """Let a component take the channels of the images alone."""
+    assert taker["in_channels"] == "$@in_channels + len(@labels) + 1"
+    taker["in_channels"] = "@in_channels"
+
+
 def without_check(initialize: list[Any]) -> None:
-    """Take out that the settings of the clicks are checked, which comes before any file is read."""
+    """Take out that the settings of the clicks are checked, which comes before any file is read, and their channels."""
     targets = [check if isinstance(check, str) else check["_target_"] for check in initialize]
     place = targets.index("@click_simulation")
     assert place < targets.index("adw_components.data.require.require_sound_dataset")
     del initialize[place]
+    [supernet] = [check for check in initialize if "require_supernet" in str(check)]
+    without_guidance(supernet)
 
 
 @every_task

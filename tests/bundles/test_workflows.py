@@ -43,6 +43,17 @@ def test_weights_move_in_the_warm_up_and_choices_only_after_it(runs: Path) -> No
     assert record[0]["architecture_loss_a"] is None and record[1]["architecture_loss_b"] > 0
 
 
+def test_a_search_in_bfloat16_differs_by_no_more_than_rounding(
+    runs: Path, generated_dataset: Path, tmp_path: Path
+) -> None:
+    own = {"amp": True, "amp_dtype": "bfloat16", "max_epochs": 2}
+    options = {**TOY_SEARCH, **own, "dataset_dir": str(generated_dataset), "output_dir": str(tmp_path / "search")}
+    run_bundle("search", "search", **options)
+    (half, *_), (whole, *_) = (rows(folder / "search" / "search.jsonl") for folder in (tmp_path, runs))
+    assert half["weight_loss"] != whole["weight_loss"]
+    assert half["weight_loss"] == pytest.approx(whole["weight_loss"], rel=0.02)
+
+
 def test_retraining_keeps_best_and_last_weights_of_the_derived_network(runs: Path) -> None:
     architecture = Architecture.load(runs / "train" / "architecture.json")
     assert architecture == Architecture.load(runs / "search" / "architecture.json")
