@@ -54,7 +54,7 @@ def test_types_of_mixed_precision() -> None:
 
 @pytest.mark.parametrize("name", ["half", "float32", 16])
 def test_an_unknown_type_is_refused(name: str) -> None:
-    with pytest.raises(UserError, match="amp_dtype must be float16 or bfloat16.* got"):
+    with pytest.raises(UserError, match=r"amp_dtype must be float16 or bfloat16.* got"):
         autocast_options(amp_dtype=name)
 
 
