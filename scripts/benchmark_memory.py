@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 import fire
 import torch
+from benchmarks.timing import KeptBytes, peak_memory
 from benchmarks.variants import VARIANTS as NETWORKS
 from torch import nn
 
@@ -28,31 +29,16 @@ def build(variant: str, search_space: SearchSpace) -> nn.Module:
 
 
 def saved_activations(network: nn.Module, x: torch.Tensor) -> int:
-    """Bytes that one training forward keeps for its backward pass, each storage once.
-
-    Weights, and what has the shape of one (a masked weight), are left out: they do not grow with the patch.
-    """
-    shapes = {parameter.shape for parameter in network.parameters()}
-    storages: dict[int, torch.UntypedStorage] = {}
-
-    def keep(tensor: torch.Tensor) -> torch.Tensor:
-        if tensor.shape not in shapes:
-            # The storage is held, so that its address is not given to another one.
-            storage = tensor.untyped_storage()
-            storages[storage._cdata] = storage
-        return tensor
-
-    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
-        outputs = network(x)
-    del outputs
-    return sum(storage.nbytes() for storage in storages.values())
+    """Bytes that one training forward keeps for its backward pass, each storage once, without the weights."""
+    kept = KeptBytes(network.parameters())
+    with torch.autograd.graph.saved_tensors_hooks(kept.pack, KeptBytes.unpack):
+        network(x)
+    return kept.peak
 
 
 def peak_on_gpu(network: nn.Module, x: torch.Tensor) -> int:
-    """Most bytes that the GPU's allocator held during a forward and a backward pass."""
-    torch.cuda.reset_peak_memory_stats()
-    sum(level.mean() for level in network(x)).backward()
-    return torch.cuda.max_memory_allocated()
+    """Bytes that the GPU's allocator held at most during a forward and a backward pass, beyond those before."""
+    return peak_memory(lambda: sum(level.mean() for level in network(x)).backward(), device=x.device)
 
 
 def measure(

@@ -19,7 +19,9 @@ import fire
 from benchmarks.comparison import Run, summary, table
 from tqdm import tqdm
 
-from adw_components.files import write_json, write_text
+from adw_components.data.dataset import read_dataset
+from adw_components.errors import UserError, exit_with
+from adw_components.files import read_json, write_json, write_text
 
 BUNDLE = Path(__file__).parents[1] / "bundles" / "hippocampus_mri_adwunet_segmentation"
 VARIANTS: dict[str, dict[str, str]] = {
@@ -40,13 +42,15 @@ def command(workflow: str, log: Path, **options: Any) -> None:
     config = f"['configs/{workflow}.json'{overlay}]"
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("a") as output:
-        subprocess.run(
+        done = subprocess.run(
             [sys.executable, "-m", "monai.bundle", "run", workflow, "--config_file", config, *words],
             cwd=BUNDLE,
-            check=True,
             stdout=output,
             stderr=subprocess.STDOUT,
         )
+    if done.returncode:
+        last = log.read_text(errors="replace").rstrip().rsplit("\n", 1)[-1]
+        raise UserError(f"{workflow} ended with status {done.returncode}: {last} ({log} has all of it)")
 
 
 class Comparison:
@@ -104,10 +108,27 @@ class Comparison:
         options = {**self.data, "model_dir": folder, "output_dir": folder / "evaluation", "num_workers": 0}
         command("evaluate", log, **options, checkpoint_path=folder / "model_last.pt", device="cpu")
 
+    def require_same(self) -> None:
+        """Raise a `UserError` if the folder holds a comparison with other options: what is done is not done again."""
+        path = self.folder / "comparison.json"
+        before = read_json(path, "comparison")["settings"] if path.exists() else self.settings
+        for part, options in self.settings.items():
+            changed = [name for name, value in options.items() if before[part].get(name) != value]
+            if changed:
+                name = changed[0]
+                raise UserError(
+                    f"{self.folder} holds a comparison with {name} {before[part].get(name)}, not {options[name]}; "
+                    "go on with its options, or choose another --output_dir"
+                )
+
+    @property
+    def settings(self) -> dict[str, dict[str, Any]]:
+        """Options of all searches and of all retrainings."""
+        return {"search": self.search_options, "train": self.train_options}
+
     def report(self) -> str:
         """Write and give the table of what is done so far."""
-        rows = summary(self.runs)
-        settings = {"search": self.search_options, "train": self.train_options}
+        rows, settings = summary(self.runs), self.settings
         write_json(self.folder / "comparison.json", {"settings": settings, "variants": VARIANTS, "rows": rows})
         text = table(rows)
         write_text(self.folder / "comparison.md", text)
@@ -130,9 +151,13 @@ def main(
     target_flops_ratio: float = 0.05,
 ) -> str:
     """Run what is missing, and give the table."""
+    variants = (variants,) if isinstance(variants, str) else tuple(variants)
     unknown = sorted(set(variants) - set(VARIANTS))
     if unknown:
-        sys.exit(f"variants must be of {', '.join(VARIANTS)}, got {', '.join(unknown)}")
+        raise UserError(f"variants must be of {', '.join(VARIANTS)}, got {', '.join(unknown)}")
+    if not isinstance(target_flops_ratio, int | float) or not target_flops_ratio > 0:
+        raise UserError(f"target_flops_ratio must be a number above 0, got {target_flops_ratio!r}")
+    read_dataset(dataset_dir)
     common = {"patch_size": list(patch_size), "batch_size": batch_size}
     search = {
         **common,
@@ -159,6 +184,7 @@ def main(
         search=search,
         train=train,
     )
+    comparison.require_same()
     for part, run in tqdm(list(comparison.parts()), desc="comparison"):
         comparison.do(part, run)
         comparison.report()
@@ -166,4 +192,7 @@ def main(
 
 
 if __name__ == "__main__":
-    fire.Fire(main)
+    try:
+        fire.Fire(main)
+    except UserError as mistake:
+        exit_with(mistake)

@@ -10,6 +10,7 @@ import pytest
 
 from adw_components.architecture import Architecture
 from adw_components.cost import count_flops
+from adw_components.errors import UserError
 from adw_components.files import read_json
 
 SCRIPTS = Path(__file__).parents[1] / "scripts"
@@ -79,6 +80,19 @@ def test_what_is_done_is_kept(
     assert script.main(str(generated_dataset), str(compared[0]), **TOY) == compared[1]
 
 
-def test_unknown_variant_is_named(script: ModuleType, tmp_path: Path) -> None:
-    with pytest.raises(SystemExit, match=r"variants must be of sequential, .* got simultanous"):
-        script.main("data", str(tmp_path), variants=["simultanous"])
+@pytest.mark.parametrize("variants", [["simultanous"], "simultanous"])
+def test_unknown_variant_is_named(script: ModuleType, tmp_path: Path, variants: object) -> None:
+    with pytest.raises(UserError, match=r"variants must be of sequential, .* got simultanous"):
+        script.main("data", str(tmp_path), variants=variants)
+
+
+def test_options_that_differ_from_what_is_done_are_refused(
+    compared: tuple[Path, str], script: ModuleType, generated_dataset: Path
+) -> None:
+    with pytest.raises(UserError, match=r"holds a comparison with base_widths \[2, 3\], not \[2, 4\]; go on"):
+        script.main(str(generated_dataset), str(compared[0]), **{**TOY, "base_widths": [2, 4]})
+
+
+def test_a_command_that_fails_says_why_and_where(script: ModuleType, generated_dataset: Path, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"search ended with status 1: error: patch_size must.*search\.log has all"):
+        script.main(str(generated_dataset), str(tmp_path), **{**TOY, "patch_size": [15, 16, 16]})

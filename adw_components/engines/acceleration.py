@@ -24,8 +24,8 @@ def autocast_options(*, amp_dtype: str | None) -> dict[str, Any]:
     """
     if amp_dtype is None:
         return {}
-    if amp_dtype not in _DTYPES:
-        raise UserError(f"amp_dtype must be float16 or bfloat16, or none for torch's own choice, got {amp_dtype!r}")
+    if not isinstance(amp_dtype, str) or amp_dtype not in _DTYPES:
+        raise UserError(f"amp_dtype must be float16 or bfloat16, or left out for torch's own choice, got {amp_dtype!r}")
     return {"dtype": _DTYPES[amp_dtype]}
 
 

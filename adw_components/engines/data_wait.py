@@ -15,7 +15,8 @@ class DataWait:
 
     What counts is the time from asking the loader for a batch until it is there, in the process that drives the device;
     without workers that is all of the loading. On a GPU, work that was queued before goes on meanwhile: the share is
-    the most that the device can have idled for want of data. Each of several processes measures its own.
+    the most that the device can have idled for want of data. Starting the workers of the first epoch comes before it
+    and does not count. Each of several processes measures its own.
 
     After every iteration `engine.state.data_wait` holds the share of the time since the epoch began, from 0 to 1; the
     epoch's last value stays until the next one begins, so that validation is no part of it.

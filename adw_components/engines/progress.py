@@ -52,7 +52,7 @@ class RunProgress:
     def _advance(self, engine: Engine) -> None:
         assert self.bar is not None
         self.bar.set_postfix(self._status(engine), refresh=False)
-        self.bar.update()
+        self._move(engine)
 
     def _status(self, engine: Engine) -> dict[str, str]:
         output: Any = engine.state.output
@@ -66,8 +66,14 @@ class RunProgress:
             status["wait"] = f"{engine.state.data_wait:.0%}"
         return status
 
+    def _move(self, engine: Engine) -> None:
+        """To the count of the run, which passes over the epochs that a settled search saves."""
+        assert self.bar is not None
+        self.bar.update(engine.state.iteration - self.bar.n)
+
     def _close(self, engine: Engine) -> None:
         if self.bar is not None:
+            self._move(engine)
             self.bar.close()
 
     def _fail(self, engine: Engine, error: BaseException) -> None:

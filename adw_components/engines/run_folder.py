@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 # What may change between the parts of one run.
 _FREE_SETTINGS = (
     *("max_epochs", "val_interval", "num_workers", "device", "amp", "amp_dtype", "compile", "cudnn_benchmark"),
-    "package_version",
+    *("supernet_path", "package_version"),
 )
 
 
@@ -89,9 +89,11 @@ def _require_epochs_left(folder: Path, content: Mapping[str, Any]) -> None:
         raise UserError(f"max_epochs must be at least {epochs}, the epochs already in {folder}")
 
 
-def _free_settings(content: Mapping[str, Any]) -> set[str]:
-    """What may change; where one search follows another, each has to begin where it began."""
-    return {*_FREE_SETTINGS} - ({"max_epochs"} if len(content.get("targets", ())) > 1 else set())
+def _free_settings(folder: Path, content: Mapping[str, Any]) -> set[str]:
+    """What may change; not the end of a search that another one follows, or that has ended early."""
+    rows = read_json_lines(folder / f"{content['kind']}.jsonl")
+    is_fixed = len(content.get("targets", ())) > 1 or any(row.get("stopped_early") for row in rows)
+    return {*_FREE_SETTINGS} - ({"max_epochs"} if is_fixed else set())
 
 
 def _require_same_run(folder: Path, content: Mapping[str, Any], resume: bool) -> None:
@@ -102,7 +104,7 @@ def _require_same_run(folder: Path, content: Mapping[str, Any], resume: bool) ->
         )
     before = read_json(folder / "settings.json", "settings")
     changed = [name for name in content if name in before and before[name] != content[name]]
-    free = _free_settings(content)
+    free = _free_settings(folder, content)
     for name in [name for name in changed if name in free]:
         logger.warning("resuming with %s %s instead of %s", name, content[name], before[name])
     fixed = [f"{name} was {before[name]}, is {content[name]}" for name in changed if name not in free]

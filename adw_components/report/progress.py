@@ -45,10 +45,12 @@ def _of_searches(run: SearchRun) -> str:
 
 
 def waiting(epochs: Sequence[Epoch]) -> float | None:
-    """Share of the training time of the epochs that passed waiting for batches; None where no row has it."""
-    measured = [epoch for epoch in epochs if epoch.data_wait is not None]
-    seconds = math.fsum(epoch.seconds for epoch in measured)
-    return math.fsum((epoch.data_wait or 0) * epoch.seconds for epoch in measured) / seconds if seconds else None
+    """Mean over the epochs of the share of training time that passed waiting for batches; None where no row has it.
+
+    An epoch's seconds are no weights: they hold its validation, the share does not.
+    """
+    shares = [epoch.data_wait for epoch in epochs if epoch.data_wait is not None]
+    return math.fsum(shares) / len(shares) if shares else None
 
 
 def waiting_note(name: str, epochs: Sequence[Epoch]) -> str | None:

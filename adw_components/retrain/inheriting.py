@@ -25,19 +25,25 @@ class InheritWeights:
         network: the derived network, wrapped for several processes or not.
         supernet_path: `supernet.pt` of the search, which lies beside its `architecture.json`.
         architecture: of `network`.
+        output_dir: folder of the run; one that goes on from its checkpoint has weights of its own.
     """
 
-    def __init__(self, *, network: nn.Module, supernet_path: str | Path, architecture: Architecture) -> None:
+    def __init__(
+        self, *, network: nn.Module, supernet_path: str | Path, architecture: Architecture, output_dir: str | Path
+    ) -> None:
         self.network = network
         self.supernet_path = Path(supernet_path)
         self.architecture = architecture
+        self.output_dir = Path(output_dir)
 
     def attach(self, engine: Engine) -> None:
-        """Register on `engine`; attach it before `RunCheckpoint`, so that a resumed run keeps its own weights."""
+        """Register on `engine`."""
         engine.add_event_handler(Events.STARTED, self)
 
     def __call__(self, engine: Engine) -> None:
-        """Load the weights."""
+        """Load the weights, unless the run goes on from its own."""
+        if _has_begun(self.output_dir):
+            return
         network = unwrapped(self.network)
         assert isinstance(network, AdwUNet)
         supernet = _supernet(self.supernet_path, network)
@@ -50,9 +56,28 @@ def supernet_beside(*, architecture_path: str | Path) -> str:
 
 
 def require_supernet(
-    *, supernet_path: str | Path, architecture: Architecture, in_channels: int, out_channels: int
+    *,
+    supernet_path: str | Path,
+    architecture: Architecture,
+    in_channels: int,
+    out_channels: int,
+    output_dir: str | Path,
+    fine_tunes: bool = False,
 ) -> None:
-    """Raise a `UserError` unless the file is there and holds a supernet that can give the network to train."""
+    """Raise a `UserError` unless the file is there and holds a supernet that can give the network to train.
+
+    Args:
+        supernet_path: the file.
+        architecture: to train.
+        in_channels: channels of an image.
+        out_channels: classes, background included.
+        output_dir: folder of the run; one that goes on from its checkpoint needs no supernet any more.
+        fine_tunes: whether the run starts from trained weights, and so cannot start from others.
+    """
+    if fine_tunes:
+        raise UserError("inherit and fine_tuning each say from which weights to start; give one of them")
+    if _has_begun(Path(output_dir)):
+        return
     if not Path(supernet_path).is_file():
         raise UserError(
             f"--inherit true starts from the supernet {supernet_path}, which does not exist; give the "
@@ -81,8 +106,12 @@ def _supernet(path: Path, network: AdwUNet) -> AdwUNetSupernet:
     return supernet
 
 
-def _record(state: Mapping[str, Any], path: str | Path) -> dict[str, Any]:
-    record = record_of(state)
+def _has_begun(output_dir: Path) -> bool:
+    return (output_dir / "checkpoint.pt").is_file()
+
+
+def _record(state: Any, path: str | Path) -> dict[str, Any]:
+    record = record_of(state) if isinstance(state, Mapping) else None
     if record is None or "base_widths" not in record:
         raise UserError(f"{path} holds no supernet of a search; give the supernet.pt that a search wrote")
     return record

@@ -13,10 +13,10 @@ from ..networks.expected import expected_cost
 
 
 class CostSteering:
-    """Steps of alpha and beta down the penalty `log(E[cost] / target) ** 2`, beside the optimizer's down the loss.
+    """Steps of alpha and beta down `log(E[cost] / target) ** 2`, beside the optimizer's down the loss.
 
     A step is Gauss-Newton's: the smallest change of alpha and beta that closes the share `rate` of the distance, were
-    the cost linear. It is decoupled from the optimizer, as AdamW decouples weight decay: in Adam's moments the penalty,
+    the cost linear. It is decoupled from the optimizer, as AdamW decouples weight decay: in Adam's moments a penalty,
     far larger than the loss at first, would hold back what the loss asks for later (docs/decisions/014).
 
     The expectation is under softmax(logit / min(tau, 1)): softmax(logit), with which a candidate is sampled, until tau

@@ -10,7 +10,7 @@ from ..architecture import Architecture
 from ..cost import count
 from ..cost_target import CostTarget
 from ..networks import AdwUNetSupernet
-from .landing import land
+from .landing import TOLERANCE, land
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +41,15 @@ class Landed:
             "cost_before_landing": self.cost_before,
             "changes_to_meet_target": self.n_changes,
         }
+
+    def account(self) -> str:
+        """How the cost compares with the target, for the end of a search; empty without one."""
+        if self.target is None or self.cost is None or self.cost_before is None:
+            return ""
+        share, before = self.cost / self.target.value, self.cost_before / self.target.value
+        off = abs(share - 1) > TOLERANCE
+        reason = ", and no change in the search space comes closer: add base_widths or depths" if off else ""
+        return f"\n{self.target.name}: {share:.3f} of the target ({before:.3f} before landing){reason}"
 
 
 def landed(supernet: AdwUNetSupernet, target: CostTarget | None, *, patch_size: Sequence[int]) -> Landed:

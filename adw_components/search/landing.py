@@ -10,6 +10,8 @@ from ..cost_target import CostTarget
 from ..cost_terms import contributions, exact_shapes
 from ..search_space import SearchSpace
 
+# Relative distance from a target that is good enough.
+TOLERANCE = 0.05
 # Indices of the widths of the convolutions that a block keeps.
 BlockState = tuple[int, ...]
 
@@ -127,8 +129,7 @@ def land(
     in_channels: int,
     out_channels: int,
     patch_size: Sequence[int],
-    tolerance: float = 0.05,
-    provenance: Mapping[str, Any] | None = None,
+    tolerance: float = TOLERANCE,
 ) -> Landing:
     """The architecture that alpha and beta favour, changed until its exact cost is the target's.
 
@@ -147,7 +148,6 @@ def land(
         out_channels: classes, background included.
         patch_size: voxels per axis.
         tolerance: relative distance from the target that is good enough.
-        provenance: of the architecture.
 
     Raises:
         UserError: `patch_size` is not divisible by the strides.
@@ -162,7 +162,7 @@ def land(
         if option is None:
             break
         blocks, offset, changes = option.blocks, option.offset, changes + 1
-    return Landing(search_space.architecture(lander.widths(blocks), provenance), changes)
+    return Landing(search_space.architecture(lander.widths(blocks)), changes)
 
 
 def best_option(options: Iterator[Option], offset: float, tolerance: float) -> Option | None:

@@ -80,6 +80,6 @@ def _expected_cost(engine: ArchitectureSearcher) -> float | None:
 def _stopped_early(engine: ArchitectureSearcher) -> Row | None:
     if not engine.epochs_saved:
         return None
-    # ignite's time of an epoch holds its handlers up to here.
+    # ignite's time of an epoch is that of its iterations; what validation would have taken is not counted.
     seconds = engine.state.times["EPOCH_COMPLETED"] or 0.0
     return {"epochs_saved": engine.epochs_saved, "seconds_saved": round(engine.epochs_saved * seconds, 1)}

@@ -54,7 +54,7 @@ class SaveSearchResult:
             save_torch(folder / "supernet.pt", engine.network.state_dict())
             provenance = {**self._provenance(engine), **landed.facts()}
             replace(landed.architecture, provenance=provenance).save(folder / "architecture.json")
-            print(f"derived architecture: {folder / 'architecture.json'}")
+            print(f"derived architecture: {folder / 'architecture.json'}{landed.account()}")
 
     def _folder(self, engine: ArchitectureSearcher) -> Path:
         if engine.target is None or engine.branches.n == 1:

@@ -229,7 +229,8 @@ class ArchitectureSearcher(Trainer):
 
     def _fp16_scaler(self) -> Any:
         """The scaler that `Trainer.run` made, where float16 needs one."""
-        return self.scaler if self.state.device.type == "cuda" else None
+        is_half = self.amp_kwargs.get("dtype", torch.float16) is torch.float16
+        return self.scaler if is_half and self.state.device.type == "cuda" else None
 
     def _complete_epoch(self, engine: Engine) -> None:
         means = mean_losses(self._losses).values()
@@ -238,6 +239,7 @@ class ArchitectureSearcher(Trainer):
                 self.state.metrics.pop(name, None)
             else:
                 self.state.metrics[name] = mean_over_processes(mean)
-        self.state.entropy = mean_entropy(self.network)
+        # One number for all processes, so that all of them end or none.
+        self.state.entropy = mean_over_processes(mean_entropy(self.network))
         if self.stop_entropy is not None and not self.is_warming_up and self.state.entropy <= self.stop_entropy:
             self.epochs_saved = self.branches.last(self.state.epoch) - self.state.epoch

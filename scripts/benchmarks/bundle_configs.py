@@ -7,7 +7,6 @@ from typing import Any
 
 from monai.bundle import ConfigParser
 from monai.data import DataLoader
-from torch.utils.data import Dataset
 
 from adw_components.tasks import task
 
@@ -22,12 +21,6 @@ def parsed_config(name: str, task_name: str, **options: Any) -> ConfigParser:
     for key, value in {"bundle_root": str(folder), **options}.items():
         parser[key] = value
     return parser
-
-
-def training_dataset(parser: ConfigParser) -> Dataset:
-    """The prepared cases of a config; the first call prepares them."""
-    dataset: Dataset = parser.get_parsed_content("train#dataset")
-    return dataset
 
 
 def training_loaders(parser: ConfigParser, worker_counts: tuple[int, ...]) -> dict[int, DataLoader]:

@@ -52,13 +52,14 @@ def dints(sizes: Sizes, device: torch.device) -> tuple[Figures, Ratios]:
 
 
 def switches(sizes: Sizes, device: torch.device) -> tuple[Figures, Ratios]:
-    """The simultaneous iteration with torch's switches, over the one without."""
+    """The simultaneous iteration with torch's switches, each over the one without."""
     made = partial(SearchIteration, sizes.search_space, *batches(sizes, device), name="simultaneous")
     bfloat16 = partial(torch.autocast, device.type, dtype=torch.bfloat16)
     steps: dict[str, Step] = {
         "default": made(),
         "bfloat16": made(autocast=bfloat16),
         "channels_last": channels_last(made()),
+        "cudnn_benchmark": CudnnBenchmark(made()),
         **compiled(made()),
     }
     figures = measure(steps, repeats=sizes.repeats, device=device, label="switches")
@@ -100,6 +101,24 @@ def ours(sizes: Sizes, device: torch.device) -> dict[str, Step]:
     """All our iterations, each with a supernet of its own."""
     made = partial(SearchIteration, sizes.search_space, *batches(sizes, device))
     return {name: made(name=name) for name in ITERATIONS}
+
+
+class CudnnBenchmark:
+    """`step` with cuDNN trying its algorithms at every new shape; on a CPU it changes nothing.
+
+    Args:
+        step: as it is.
+    """
+
+    def __init__(self, step: SearchIteration) -> None:
+        self.step, self.network, self.iterations = step, step.network, step.iterations
+
+    def __call__(self) -> None:
+        torch.backends.cudnn.benchmark = True
+        try:
+            self.step()
+        finally:
+            torch.backends.cudnn.benchmark = False
 
 
 def channels_last(step: SearchIteration) -> SearchIteration:

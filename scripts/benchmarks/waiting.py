@@ -47,28 +47,17 @@ class AtOnceThenLoaded:
     Args:
         loader: the loader.
         batch: given in the first epoch.
-        wait: measures the fetching of a loader that the engine does not know of; None for the engine's own.
     """
 
-    def __init__(self, loader: DataLoader, batch: Any, wait: DataWait | None = None) -> None:
-        self.loader, self.batch, self.wait, self.epochs = loader, batch, wait, 0
+    def __init__(self, loader: DataLoader, batch: Any) -> None:
+        self.loader, self.batch, self.epochs = loader, batch, 0
 
     def __len__(self) -> int:
         return len(self.loader)
 
     def __iter__(self) -> Iterator[Any]:
         self.epochs += 1
-        if self.epochs == 1:
-            return iter([self.batch] * len(self))
-        return iter(self.loader) if self.wait is None else self._watched(self.wait)
-
-    def _watched(self, wait: DataWait) -> Iterator[Any]:
-        with wait.fetching():
-            batches = iter(self.loader)
-        for _ in range(len(self)):
-            with wait.fetching():
-                batch = next(batches)
-            yield batch
+        return iter([self.batch] * len(self)) if self.epochs == 1 else iter(self.loader)
 
 
 def expected_wait(flow: Flow, *, num_workers: int, batch_size: int, step_seconds: float, loaders: int = 1) -> float:
@@ -96,12 +85,13 @@ def measured_wait(parser: ConfigParser) -> Waiting:
     """Run the workflow of a config that `prepare_run` has seen."""
     seed_everything(seed=0)
     trainer = parser.get_parsed_content("train#trainer")
-    wait, searches = DataWait(), hasattr(trainer, "architecture_data_loader")
+    searches = hasattr(trainer, "architecture_data_loader")
     batch = next(iter(trainer.data_loader))
     trainer.data_loader = AtOnceThenLoaded(trainer.data_loader, batch)
     if searches:
-        trainer.architecture_data_loader = AtOnceThenLoaded(trainer.architecture_data_loader, batch, wait)
-    wait.attach(trainer)
+        trainer.architecture_data_loader = AtOnceThenLoaded(trainer.architecture_data_loader, batch)
+    else:  # A search measures its own waiting.
+        DataWait().attach(trainer)
     seconds, shares = _watched_run(trainer)
     steps = [after - before for before, after in pairwise(seconds[0])]
     waited = [share * elapsed for share, elapsed in zip(shares[1], seconds[1], strict=True)]

@@ -46,7 +46,7 @@ def test_sound_settings_pass() -> None:
         ("learning_rate", 0.0, "learning_rate must be a number above 0"),
         ("overlap", 1.5, "overlap must be a number from 0 and below 1, got 1.5"),
         ("device", "gpu", "device must be a device of this machine"),
-        ("amp_dtype", "half", "amp_dtype must be float16 or bfloat16, or none for torch's own choice, got 'half'"),
+        ("amp_dtype", "half", "amp_dtype must be float16 or bfloat16, or left out for torch's own choice, got 'half'"),
         ("compile", 1, "compile must be true or false, got 1"),
         ("cudnn_benchmark", "maybe", "cudnn_benchmark must be true or false, got 'maybe'"),
         ("mirror_axes", [3], "mirror_axes must be a list of axes from 0 to 2"),

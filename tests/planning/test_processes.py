@@ -13,7 +13,7 @@ from adw_components.errors import UserError
 from adw_components.planning.processes import in_processes, worker_count
 
 SLEEPER = """
-import sys, time
+import signal, sys, time
 from pathlib import Path
 from adw_components.planning.processes import in_processes
 
@@ -22,6 +22,7 @@ def sleep(folder):
     time.sleep(600)
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # jobs in the background of a shell ignore it
     list(in_processes(sleep, [Path(sys.argv[1])] * 4, 2))
 """
 

@@ -196,9 +196,3 @@ def test_blocks_are_deepened_with_wide_convolutions_where_favoured_ones_make_the
     largest = search_space.uniform(width=1, depth=2)
     target = aim("flops", count("flops", largest, **network_of(search_space)))
     assert landed(search_space, (alpha, beta), target, tolerance=1e-9).architecture == largest
-
-
-def test_provenance_goes_into_the_record() -> None:
-    logits, target = random_logits(LISTED, 0), aim("parameters", 1000)
-    landing = land(LISTED, *logits, target, **network_of(LISTED), provenance={"source": "a test"})
-    assert landing.architecture.provenance == {"source": "a test"}
