@@ -4,9 +4,9 @@
 
 Parts: `passes` (one forward and backward of the supernet beside the plain network of its largest size, and beside
 supernets built less frugally), `iterations` (our orders of a search iteration), `dints` (ours beside an iteration of
-DiNTS), `switches` (bfloat16, channels last, cuDNN's benchmark, torch.compile). `--growth` adds how an iteration grows with widths, patch
-and stages. What is compared: `benchmarks/variants.py`, `search_steps.py`, `dints.py`; how it is timed:
-`benchmarks/timing.py`. Weights and images are random: cost does not depend on them.
+DiNTS), `switches` (bfloat16, channels last, cuDNN's benchmark, torch.compile). `--growth` adds how an iteration grows
+with widths, patch and stages. What is compared: `benchmarks/variants.py`, `search_steps.py`, `dints.py`; how it is
+timed: `benchmarks/timing.py`. Weights and images are random: cost does not depend on them.
 """
 
 from __future__ import annotations
