@@ -69,7 +69,7 @@ class MixedLevelStep:
         network: AdwUNetSupernet,
         weight_optimizer: Optimizer,
         architecture_optimizer: Optimizer,
-        step_order: StepOrder = "sequential",
+        step_order: StepOrder = "simultaneous",
         weight_step: WeightStep = "mixture",
         architecture_interval: int = 1,
         steer: Callable[[], None] | None = None,

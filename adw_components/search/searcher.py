@@ -86,7 +86,7 @@ class ArchitectureSearcher(Trainer):
         loss_function: Callable[..., torch.Tensor],
         patch_size: Sequence[int],
         warmup_epochs: int = 100,
-        step_order: StepOrder = "sequential",
+        step_order: StepOrder = "simultaneous",
         weight_step: WeightStep = "mixture",
         architecture_interval: int = 1,
         initial_temperature: float = 5.0,

@@ -40,7 +40,7 @@ class Sizes:
     dints_patch_size: tuple[int, ...] = (48, 64, 48)
     batch_size: int = 1
     repeats: int = 5
-    iteration: str = "sequential"
+    iteration: str = "simultaneous"
 
     def __post_init__(self) -> None:
         for patch in (self.patch_size, self.dints_patch_size):

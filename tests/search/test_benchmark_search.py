@@ -202,7 +202,7 @@ def test_ratios_are_those_of_the_figures(written: dict[str, Any]) -> None:
     for word, figure in (("time", "seconds"), ("memory", "bytes")):
         plain, dints = figures["passes"]["plain"][figure], figures["dints"]["dints"][figure]
         assert ratios[f"supernet_over_plain_{word}"] == figures["passes"]["supernet"][figure] / plain
-        assert ratios[f"ours_over_dints_{word}"] == ratios[f"sequential_over_dints_{word}"]
+        assert ratios[f"ours_over_dints_{word}"] == ratios[f"simultaneous_over_dints_{word}"]
         assert ratios[f"single_path_over_dints_{word}"] == figures["dints"]["single_path"][figure] / dints
 
 
