@@ -10,7 +10,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from .choices import BlockChoice, Choice
-from .layers import NEGATIVE_SLOPE, ConvLayer, block_layers
+from .layers import ConvLayer, block_layers, normalized_and_activated
 
 MaskPlacement = Literal["after_norm", "before_norm"]
 
@@ -24,22 +24,13 @@ class MaskedConvLayer(ConvLayer):
         The mask is not negative and Leaky ReLU is positively homogeneous, so that
         mask * lrelu(gamma * z + b) = lrelu((mask * gamma) * z + (mask * b)); no tensor of the size of the
         activations is stored for the mask (docs/decisions/001-mask-after-norm.md).
-
-        `F.instance_norm` is a batch norm over N * C channels that gives a view of its result, and behind an activation
-        in place on a view autograd copies the gradient several times. So the batch norm is called here, and the view
-        taken after the activation: same values, same gradients, bit for bit.
         """
-        x = self.conv(x)
-        cases, channels, *spatial = x.shape
-        weight, bias = ((vector * mask).repeat(cases) for vector in (self.norm.weight, self.norm.bias))
-        x = x.reshape(1, cases * channels, *spatial)
-        x = F.batch_norm(x, None, None, weight, bias, training=True, eps=self.norm.eps)
-        return F.leaky_relu_(x, NEGATIVE_SLOPE).view(cases, channels, *spatial)
+        return normalized_and_activated(self.conv(x), self.norm.weight * mask, self.norm.bias * mask)
 
     def masked_before_norm(self, x: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """leaky_relu(norm(mask * conv(x))): the literal order of the authors' code."""
         shape = (1, -1) + (1,) * (x.ndim - 2)
-        return self.activation(self.norm(self.conv(x) * mask.view(shape)))
+        return normalized_and_activated(self.conv(x) * mask.view(shape), self.norm.weight, self.norm.bias)
 
 
 class ChoiceBlock(nn.Module):

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import torch
 from monai.networks.layers.factories import Conv, Norm
 from torch import nn
+from torch.nn import functional as F
 
 NEGATIVE_SLOPE = 0.01
 NORM_EPS = 1e-5
@@ -41,7 +42,31 @@ class ConvLayer(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """x: (N, in_channels, *spatial) -> (N, out_channels, *spatial / stride)."""
-        return self.activation(self.norm(self.conv(x)))
+        x = self.conv(x)
+        if self.training:
+            return normalized_and_activated(x, self.norm.weight, self.norm.bias)
+        return self.activation(self.norm(x))
+
+
+def normalized_and_activated(
+    x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor, eps: float = NORM_EPS, slope: float = NEGATIVE_SLOPE
+) -> torch.Tensor:
+    """leaky_relu(instance_norm(x)), for training: same values and gradients, bit for bit, in less time.
+
+    `F.instance_norm` is a batch norm over N * C channels that gives a view of its result, and behind an activation in
+    place on a view autograd copies the gradient several times. Here the view is taken after the activation.
+
+    Args:
+        x: (N, C, *spatial).
+        weight: scale of the norm, (C,).
+        bias: shift of the norm, (C,).
+        eps: of the norm; an argument, as the next, since TorchScript takes no constant of a module.
+        slope: of the activation.
+    """
+    cases = x.shape[0]
+    flat = x.flatten(0, 1).unsqueeze(0)
+    flat = F.batch_norm(flat, None, None, weight.repeat(cases), bias.repeat(cases), training=True, eps=eps)
+    return F.leaky_relu(flat, slope, inplace=True).view_as(x)
 
 
 def upsampling(*, spatial_dims: int, in_channels: int, out_channels: int, stride: Sequence[int]) -> nn.Module:
