@@ -64,17 +64,22 @@ class ChoiceBlock(nn.Module):
         )
         self.choice = BlockChoice(widths=widths, depths=depths)
         self.apply_masked = getattr(MaskedConvLayer, f"masked_{mask_placement}")
+        # What multiplies before the norm, the norm divides out.
+        self.can_fold = mask_placement == "after_norm"
         self.drawn: Choice | None = None
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """x: (N, in_channels, *spatial) -> (N, max(widths), *spatial / stride), with the choice `drawn`."""
         assert self.drawn is not None, "the supernet draws a choice before every pass"
+        weights = dict(zip(self.choice.depths, self.drawn.depth, strict=True))
         mixture: torch.Tensor | None = None
         for depth, (layer, mask) in enumerate(zip(self.layers, self.drawn.masks, strict=True), start=1):
-            x = self.apply_masked(layer, x, mask)
-            if depth in self.choice.depths:
-                term = self.drawn.depth[self.choice.depths.index(depth)] * x
-                mixture = term if mixture is None else mixture + term
+            # Only the mixture reads the deepest output: its weight goes into its mask.
+            folded = self.can_fold and depth == len(self.layers)
+            x = self.apply_masked(layer, x, mask * weights[depth] if folded else mask)
+            if depth in weights:
+                term = x if folded else weights[depth] * x
+                mixture = term if mixture is None else mixture.add_(term)
         assert mixture is not None
         return mixture
 

@@ -17,12 +17,12 @@ CLASSES = 3
 
 
 class ExplicitSupernet(AdwUNetSupernet):
-    """The supernet that multiplies the activations themselves by the masks: same values, more memory."""
+    """The supernet that multiplies the activations themselves by masks and depth weights: same values, more memory."""
 
     def __init__(self, spatial_dims: int, in_channels: int, out_channels: int, search_space: SearchSpace) -> None:
         super().__init__(spatial_dims, in_channels, out_channels, search_space)
         for block in self.blocks:
-            block.apply_masked = multiply_activations
+            block.apply_masked, block.can_fold = multiply_activations, False
 
 
 def multiply_activations(layer: MaskedConvLayer, x: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
