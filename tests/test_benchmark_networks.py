@@ -3,7 +3,7 @@
 import json
 import math
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from importlib import import_module
 from itertools import pairwise
 from pathlib import Path
@@ -30,14 +30,6 @@ PATCH = (16, 16, 16)
 SMALL = "--base_width 2 --patch_size 16,16,16 --volume_size 16,16,16 --batch_size 2 --repeats 1 --device cpu"
 FIGURES = {"parameters", "flops", "latency_seconds", "voxels_per_second", "step_seconds", "step_bytes"}
 OTHERS = ["random_0", "random_1", "random_2", "nnunet_default", "dynunet", "dynunet_residual", "segresnet"]
-
-
-@pytest.fixture(scope="module")
-def scripts_on_path() -> Iterator[None]:
-    """Imports as a script has them."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(SCRIPTS)
-        yield
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 import gc
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -14,16 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 CPU = torch.device("cpu")
-SCRIPTS = Path(__file__).parents[1] / "scripts"
 FLOAT = 4
-
-
-@pytest.fixture(scope="module")
-def scripts_on_path() -> Iterator[None]:
-    """Imports as a script has them."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(SCRIPTS)
-        yield
 
 
 @pytest.fixture(scope="module")

@@ -1,8 +1,6 @@
 """The comparison of searches in miniature: real commands, kept results, a table that is read from their files."""
 
-import importlib.util
-import sys
-from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
@@ -13,7 +11,6 @@ from adw_components.cost import count_flops
 from adw_components.errors import UserError
 from adw_components.files import read_json
 
-SCRIPTS = Path(__file__).parents[1] / "scripts"
 PATCH = [16, 16, 16]
 TOY = {
     "variants": ["single_path"],
@@ -30,15 +27,9 @@ TOY = {
 
 
 @pytest.fixture(scope="module")
-def script() -> Iterator[ModuleType]:
-    """The script as a module; it imports its neighbours."""
-    sys.path.insert(0, str(SCRIPTS))
-    spec = importlib.util.spec_from_file_location("compare_searches", SCRIPTS / "compare_searches.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    yield module
-    sys.path.remove(str(SCRIPTS))
+def script(scripts_on_path: None) -> ModuleType:
+    """The script as a module."""
+    return import_module("compare_searches")
 
 
 @pytest.fixture(scope="module")

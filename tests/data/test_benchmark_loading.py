@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ignite.engine import Engine
 
+from adw_components.engines.data_wait import DataWait
 from adw_components.errors import UserError
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
@@ -23,14 +24,6 @@ SMALL = (
 WORKFLOWS = {"search", "retraining"}
 
 Tick = Callable[[float], None]
-
-
-@pytest.fixture(scope="module")
-def scripts_on_path() -> Iterator[None]:
-    """Imports as a script has them."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(SCRIPTS)
-        yield
 
 
 @pytest.fixture(scope="module")
@@ -82,19 +75,21 @@ class Loader:
 
 
 class Trainer(Engine):
-    """A trainer of MONAI's form whose iterations take 3 s, and whose own fetching of a second batch, if it has one."""
+    """A trainer of MONAI's form whose iterations take 3 s; it watches its own fetching of a second batch."""
 
     def __init__(self, tick: Tick, *loaders: Any) -> None:
         super().__init__(lambda *_: self.iteration())
         self.tick, self.data_loader, self.batches_b = tick, loaders[0], iter([])
         if len(loaders) == 2:
-            self.architecture_data_loader = loaders[1]
+            self.architecture_data_loader, self.data_wait = loaders[1], DataWait()
+            self.data_wait.attach(self)
 
     def iteration(self) -> None:
         if hasattr(self, "architecture_data_loader"):
-            if self.state.iteration % 4 == 1:
-                self.batches_b = iter(self.architecture_data_loader)
-            next(self.batches_b)
+            with self.data_wait.fetching():
+                if self.state.iteration % 4 == 1:
+                    self.batches_b = iter(self.architecture_data_loader)
+                next(self.batches_b)
         self.tick(3.0)
 
     def run(self) -> None:

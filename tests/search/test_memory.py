@@ -1,8 +1,6 @@
 """Searching keeps hardly more activations than training the largest network does (DESIGN.md, finding 2)."""
 
-from collections.abc import Iterator
 from importlib import import_module
-from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -11,17 +9,14 @@ from tiny import space
 
 from adw_components.networks.choice_block import MaskedConvLayer
 
-SCRIPTS = Path(__file__).parents[2] / "scripts"
 SPACE = space(spatial_dims=3, n_stages=3, base_widths=(4, 6, 8), depths=(1, 2, 3))
 SIZE = (16, 16, 16)
 
 
 @pytest.fixture(scope="module")
-def benchmark() -> Iterator[ModuleType]:
-    """The script as a module, with imports as a script has them."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(SCRIPTS)
-        yield import_module("benchmark_memory")
+def benchmark(scripts_on_path: None) -> ModuleType:
+    """The script as a module."""
+    return import_module("benchmark_memory")
 
 
 @pytest.fixture(scope="module")
