@@ -9,13 +9,12 @@ command goes on. `comparison.json` and `comparison.md` are written anew after ev
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import fire
+from benchmarks.bundle_runs import run_workflow
 from benchmarks.comparison import Run, summary, table
 from tqdm import tqdm
 
@@ -37,20 +36,8 @@ INHERITED = ("simultaneous", "single_path")
 
 def command(workflow: str, log: Path, **options: Any) -> None:
     """Run a workflow of the bundle with the settings for a CPU; its output goes to a log."""
-    words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
-    overlay = "" if workflow == "evaluate" else ", 'configs/quick.json'"
-    config = f"['configs/{workflow}.json'{overlay}]"
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("a") as output:
-        done = subprocess.run(
-            [sys.executable, "-m", "monai.bundle", "run", workflow, "--config_file", config, *words],
-            cwd=BUNDLE,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
-    if done.returncode:
-        last = log.read_text(errors="replace").rstrip().rsplit("\n", 1)[-1]
-        raise UserError(f"{workflow} ended with status {done.returncode}: {last} ({log} has all of it)")
+    overlays = () if workflow == "evaluate" else ("quick",)
+    run_workflow(workflow, bundle=BUNDLE, log=log, options=options, overlays=overlays)
 
 
 class Comparison:

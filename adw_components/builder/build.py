@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from ..architecture import Architecture
 from ..click_names import guidance_names
@@ -11,9 +13,11 @@ from ..errors import UserError
 from ..files import json_text, write_text
 from ..reference import nnunet_default, published, published_tasks
 from .bodies import Filler, read_bodies, read_pieces
+from .delivery import in_repository
 from .documents import documents
 from .layout import laid_out
 from .metadata import metadata_values
+from .shipped import shipped_with
 from .source import BundleSource, check_name
 from .values import config_values
 
@@ -37,15 +41,21 @@ def bundle_files(source: BundleSource, common: Path = COMMON) -> dict[str, str]:
     if source.interactive:
         guidance_names(config_values(source.plan)["labels"])
     require_source(common, remedy=", or give --common")
-    architecture = starting_architecture(source)
+    architecture, found = starting_architecture(source, common), shipped_with(source.name, common)
     return {
-        **_configs(source, common / "bodies"),
+        **_configs(source, common / "bodies", metrics=found.metrics if found else {}),
         "configs/architecture.json": json_text(architecture.to_dict()) + "\n",
         "configs/plan.json": json_text(source.plan.to_dict()) + "\n",
         "configs/logging.conf": (common / "bodies" / "logging.conf").read_text(encoding="utf-8"),
         "LICENSE": (common / "LICENSE").read_text(encoding="utf-8"),
-        **documents(source, architecture=architecture, common=common),
+        **repository_documents(source, common),
     }
+
+
+def repository_documents(source: BundleSource, common: Path = COMMON) -> dict[str, str]:
+    """Path inside the bundle -> text of every document, as it stands in the repository."""
+    delivery = in_repository(shipped_with(source.name, common) is not None)
+    return documents(source, architecture=starting_architecture(source, common), common=common, delivery=delivery)
 
 
 def require_source(common: Path, *, remedy: str = "") -> None:
@@ -57,9 +67,11 @@ def require_source(common: Path, *, remedy: str = "") -> None:
         )
 
 
-def starting_architecture(source: BundleSource) -> Architecture:
-    """The published architecture of the task, or nnU-Net's default until a search replaces it."""
-    plan = source.plan
+def starting_architecture(source: BundleSource, common: Path = COMMON) -> Architecture:
+    """The shipped result of a search, the published architecture of the task, or nnU-Net's default until then."""
+    plan, found = source.plan, shipped_with(source.name, common)
+    if found:
+        return found.architecture
     if source.task and source.task.name in published_tasks():
         return published(source.task.name)
     default = nnunet_default(strides=plan.strides, kernel_sizes=plan.kernel_sizes)
@@ -104,10 +116,10 @@ def new_bundle(source: BundleSource, *, output: str | Path, common: Path = COMMO
     return folder
 
 
-def _configs(source: BundleSource, folder: Path) -> dict[str, str]:
+def _configs(source: BundleSource, folder: Path, *, metrics: Mapping[str, Any]) -> dict[str, str]:
     pieces = read_pieces(folder, interactive=source.interactive)
     of_configs = Filler(values=config_values(source.plan), pieces=pieces)
-    values = metadata_values(source)
+    values = {**metadata_values(source), "eval_metrics": dict(metrics)}
     of_metadata = Filler(values=values, pieces=pieces)
     return {
         f"configs/{name}.json": laid_out((of_metadata if name == "metadata" else of_configs).filled(body))

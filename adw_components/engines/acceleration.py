@@ -43,5 +43,8 @@ def accelerate(*, network: nn.Module, compile: Any, cudnn_benchmark: Any, **opti
         UserError: a switch is neither true nor false.
     """
     torch.backends.cudnn.benchmark = flag(cudnn_benchmark, name="cudnn_benchmark")
+    # At a low tau the unlikely choices, and the momentum of what only they use, sink below 1e-38. A CPU computes with
+    # such numbers a hundred times slower than with others; a search then stands still.
+    torch.set_flush_denormal(True)
     if flag(compile, name="compile"):
         network.compile(**options)

@@ -18,7 +18,7 @@ from .place import Place, output_folder, staged
 from .source import ExportSource, read_source
 from .stage import ended_by_sigterm
 from .torchscript import write_torchscript
-from .weights import read_weights
+from .weights import own_weights, read_weights
 
 _NO_WEIGHTS = (
     "no weights: evaluate, infer and ckpt_export need a retraining first, MONAI Label leaves the bundle out, and the "
@@ -56,7 +56,7 @@ def export_bundle(
     read_index(place.archive.parent)
     path = _weights_path(source, weights)
     checked = read_weights(path, source) if path else None
-    files, notes = contents(source, checked, _metrics(evaluation, path))
+    files, notes = contents(source, checked, _metrics(source, evaluation, path))
     with ended_by_sigterm(), staged(place, source) as stage:
         _write(stage.bundle, files)
         if checked:
@@ -79,7 +79,7 @@ def _require_texts(**options: str | None) -> None:
 
 
 def _weights_path(source: ExportSource, weights: str | None) -> Path | None:
-    own = source.folder / "models" / "model.pt"
+    own = own_weights(source)
     if weights is None:
         return own if own.is_file() else None
     if Path(weights).is_dir():
@@ -87,9 +87,11 @@ def _weights_path(source: ExportSource, weights: str | None) -> Path | None:
     return Path(weights)
 
 
-def _metrics(evaluation: str | None, weights: Path | None) -> Mapping[str, Any] | None:
+def _metrics(source: ExportSource, evaluation: str | None, weights: Path | None) -> Mapping[str, Any] | None:
+    """Of the evaluation that is given; else those that the bundle states, of the weights that it ships."""
     if evaluation is None:
-        return None
+        stated = source.metadata.get("eval_metrics") if weights == own_weights(source) else None
+        return stated or None
     if weights is None:
         raise UserError("evaluation belongs to weights, which the bundle does not hold; give --weights")
     return measured(evaluation, weights)

@@ -27,7 +27,11 @@ def contents(
     patch_size = weights.patch_size if weights else ()
     shipped = weights.architecture if weights else source.folder / "configs" / "architecture.json"
     delivery = Delivery(
-        exported=True, weights=weights is not None, metrics=eval_metrics is not None, patch_size=patch_size
+        exported=True,
+        weights=weights is not None,
+        own_weights=weights is not None and weights.own,
+        metrics=eval_metrics is not None,
+        patch_size=patch_size,
     )
     documents, by_hand = document_files(source, architecture=shipped, delivery=delivery)
     texts = {

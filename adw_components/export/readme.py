@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ..architecture import Architecture
-from ..builder.build import COMMON, require_source, starting_architecture
+from ..builder.build import COMMON, repository_documents, require_source
 from ..builder.delivery import Delivery
 from ..builder.documents import documents
 from ..builder.source import INTERACTIVE, BundleSource, repository_sources
@@ -50,8 +50,8 @@ def _generated(
     except UserError:  # a bundle without a plan was not built here
         return {}, {}
     require_source(common)
-    started, shipped = starting_architecture(built_from), Architecture.load(architecture)
-    plain = documents(built_from, architecture=started, common=common)
+    plain = repository_documents(built_from, common)
+    shipped = Architecture.load(architecture)
     exported = documents(built_from, architecture=shipped, common=common, delivery=delivery)
     return _encoded(plain), _encoded(exported)
 

@@ -33,12 +33,19 @@ class Weights:
         architecture: the record that they belong to.
         patch_size: that they were trained with.
         settings: of their retraining, but for what is of its machine; empty where they are not known.
+        own: whether they are those that the bundle in the repository ships.
     """
 
     content: bytes
     architecture: Path
     patch_size: tuple[int, ...]
     settings: Mapping[str, Any]
+    own: bool
+
+
+def own_weights(source: ExportSource) -> Path:
+    """Where a bundle has its weights, if it ships any."""
+    return source.folder / "models" / "model.pt"
 
 
 def read_weights(path: Path, source: ExportSource) -> Weights:
@@ -58,7 +65,13 @@ def read_weights(path: Path, source: ExportSource) -> Weights:
     shipped = config.get("shipped_patch_size", ())
     patch_size = tuple(patch_size_of(model_dir=path.parent, shipped=shipped))
     settings = _settings_beside(path)
-    return Weights(content=_saved(network), architecture=architecture, patch_size=patch_size, settings=settings)
+    return Weights(
+        content=_saved(network),
+        architecture=architecture,
+        patch_size=patch_size,
+        settings=settings,
+        own=path.resolve() == own_weights(source),
+    )
 
 
 def _settings_beside(path: Path) -> dict[str, Any]:

@@ -19,6 +19,7 @@ def kept_benchmark() -> Iterator[None]:
     before = torch.backends.cudnn.benchmark
     yield
     torch.backends.cudnn.benchmark = before
+    torch.set_flush_denormal(False)
 
 
 def gradients(network: nn.Module) -> list[torch.Tensor]:
@@ -45,6 +46,13 @@ def test_cudnn_benchmark_is_set(wanted: bool) -> None:
     accelerate(network=network, compile=False, cudnn_benchmark=wanted)
     assert torch.backends.cudnn.benchmark is wanted
     assert network._compiled_call_impl is None
+
+
+def test_numbers_too_small_for_a_normal_float_are_flushed() -> None:
+    smallest = torch.tensor(1.2e-38)
+    assert smallest / 2 > 0
+    accelerate(network=nn.Linear(1, 1), compile=False, cudnn_benchmark=False)
+    assert smallest / 2 == 0
 
 
 def test_types_of_mixed_precision() -> None:

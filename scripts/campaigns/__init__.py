@@ -1,0 +1,1 @@
+"""What `scripts/campaign.py` is made of: scales, data, contenders, jobs, tables."""

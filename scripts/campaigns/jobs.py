@@ -1,0 +1,67 @@
+"""Pieces of work that are done once each, some of them at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from pathlib import Path
+
+from tqdm import tqdm
+
+from adw_components.files import write_text
+
+
+@dataclass(frozen=True)
+class Job:
+    """A piece of work with a folder of its own.
+
+    Attributes:
+        folder: of what it leaves.
+        work: does it, or goes on with it.
+    """
+
+    folder: Path
+    work: Callable[[Path], None]
+
+    @property
+    def done(self) -> bool:
+        """Whether it was done to its end."""
+        return (self.folder / "done").exists()
+
+    def run(self) -> None:
+        """Do it, unless it is done."""
+        if not self.done:
+            self.work(self.folder)
+            write_text(self.folder / "done", "")
+
+
+def run_all(jobs: Sequence[Job], *, title: str, at_a_time: int, after_each: Callable[[], object]) -> None:
+    """Run the jobs that are not done, in their order.
+
+    The first error stops what has not begun; what runs beside it ends first.
+
+    Args:
+        jobs: to run.
+        title: of the progress bar.
+        at_a_time: how many run at a time.
+        after_each: called whenever one is done.
+    """
+    bar = tqdm(total=len(jobs), initial=sum(job.done for job in jobs), desc=title)
+    with bar, ThreadPoolExecutor(at_a_time) as pool:
+
+        def run(job: Job) -> None:
+            bar.set_postfix_str(f"{job.folder.parent.name}/{job.folder.name}")
+            job.run()
+
+        left = {pool.submit(run, job) for job in jobs if not job.done}
+        try:
+            while left:
+                done, left = wait(left, return_when=FIRST_COMPLETED)
+                for future in done:
+                    future.result()
+                    bar.update()
+                after_each()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise

@@ -1,0 +1,129 @@
+"""How large a campaign is: widths, batch, patch and iterations, the same for every network in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, get_type_hints
+
+from adw_components.errors import UserError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scale:
+    """The budget of all searches and retrainings.
+
+    Attributes:
+        base_widths: candidates of the search at the first stage; the middle one is the default network's.
+        narrow_width: base width of the search of depths alone, whose networks must be able to meet the target.
+        patch_size: voxels per axis.
+        batch_size: patches a batch.
+        warmup_epochs: epochs of a search that train the weights only.
+        search_epochs: epochs that train alpha and beta as well.
+        search_iterations: iterations an epoch of a search.
+        architecture_learning_rate: of alpha and beta.
+        train_epochs: epochs of a retraining.
+        train_iterations: iterations an epoch of a retraining.
+        final_epochs: epochs of the network that ships.
+        final_network: its name among the networks of the campaign.
+        ratio: FLOPs aimed at, over those of the default network.
+        n_random: random networks of the derived network's FLOPs.
+        n_seeds: retrainings of a finalist on the fold of development.
+        confirming_folds: on which the finalists are retrained once more.
+        device: "cpu" or "cuda:0".
+        num_workers: processes that load data, beside each job.
+    """
+
+    base_widths: tuple[int, ...]
+    narrow_width: int
+    patch_size: tuple[int, ...]
+    batch_size: int
+    warmup_epochs: int
+    search_epochs: int
+    search_iterations: int
+    architecture_learning_rate: float = 0.01
+    train_epochs: int
+    train_iterations: int
+    final_epochs: int
+    final_network: str = "derived"
+    ratio: float = 0.5
+    n_random: int = 4
+    n_seeds: int = 2
+    confirming_folds: tuple[int, ...] = (2, 3, 4)
+    device: str = "cpu"
+    num_workers: int = 0
+
+    @property
+    def default_width(self) -> int:
+        """Base width of the default network at this scale."""
+        return self.base_widths[len(self.base_widths) // 2]
+
+    @property
+    def temperature_rate(self) -> float:
+        """Factor of tau an epoch: it falls from 5 to 0.05, as in 150 epochs of the paper's schedule."""
+        return round(0.01 ** (1 / max(1, self.search_epochs - 1)), 6)
+
+
+SCALES = {
+    # nnU-Net's own widths and batch. Nobody has run it yet.
+    "gpu": Scale(
+        base_widths=(16, 24, 32, 40, 48),
+        narrow_width=24,
+        patch_size=(40, 56, 40),
+        batch_size=9,
+        warmup_epochs=10,
+        search_epochs=15,
+        search_iterations=250,
+        architecture_learning_rate=0.004,
+        train_epochs=10,
+        train_iterations=250,
+        final_epochs=100,
+        device="cuda:0",
+        num_workers=8,
+    ),
+    # A quarter of nnU-Net's widths: what two cores of a CPU carry in hours.
+    "cpu": Scale(
+        base_widths=(4, 6, 8, 10, 12),
+        narrow_width=6,
+        patch_size=(40, 56, 40),
+        batch_size=2,
+        warmup_epochs=10,
+        search_epochs=12,
+        search_iterations=50,
+        train_epochs=8,
+        train_iterations=250,
+        final_epochs=24,
+    ),
+    "toy": Scale(
+        base_widths=(2, 3, 4),
+        narrow_width=2,
+        patch_size=(16, 16, 16),
+        batch_size=2,
+        warmup_epochs=1,
+        search_epochs=1,
+        search_iterations=1,
+        train_epochs=1,
+        train_iterations=2,
+        final_epochs=2,
+        n_random=2,
+        confirming_folds=(2,),
+    ),
+}
+
+
+def scale_of(name: str, changes: dict[str, Any]) -> Scale:
+    """The scale of this name with some of its values changed.
+
+    Raises:
+        UserError: there is no such scale, or no such value of it.
+    """
+    if name not in SCALES:
+        raise UserError(f"scale must be of {', '.join(SCALES)}, got {name!r}")
+    known = get_type_hints(Scale)
+    unknown = [given for given in changes if given not in known]
+    if unknown:
+        raise UserError(f"campaign.py has no option {unknown[0]}; those of a scale: {', '.join(known)}")
+    return replace(SCALES[name], **{given: _tuple_of(value) for given, value in changes.items()})
+
+
+def _tuple_of(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
