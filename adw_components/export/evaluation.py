@@ -10,7 +10,7 @@ from ..files import read_json
 from .large_files import hash_of
 
 # What the figures depend on beside the weights; evaluate.json gives them again with the same.
-_SETTINGS = ("fold", "mirror_tta", "overlap", "patch_size")
+_SETTINGS = ("fold", "mirror_tta", "mirror_axes", "overlap", "patch_size")
 
 
 def measured(run_dir: str | Path, weights: Path) -> dict[str, Any]:

@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import combinations
 from typing import Any
 
 import torch
 from monai.inferers import Inferer
 
+from ..errors import UserError
+
 
 class MirrorInferer(Inferer):
-    """Mean of the logits over all mirrorings of the spatial axes (8 passes in 3D), as in nnU-Net.
+    """Mean of the logits over all mirrorings of some spatial axes (8 passes for all three), as in nnU-Net.
 
     Args:
         inferer: runs the network on each mirrored image.
         enabled: False passes the image on as it is.
+        axes: spatial axes that are mirrored, from 0; None for all of them.
+
+    Raises:
+        UserError: an axis is not from 0 to 2, or there twice.
     """
 
-    def __init__(self, inferer: Inferer, enabled: bool = True) -> None:
+    def __init__(self, inferer: Inferer, enabled: bool = True, axes: Sequence[int] | None = None) -> None:
         super().__init__()
+        if axes is not None and (not set(axes) <= {0, 1, 2} or len(set(axes)) < len(axes)):
+            raise UserError(f"mirror_axes must be different axes from 0 to 2, got {list(axes)}")
+        self.axes = axes
         self.inferer = inferer
         self.enabled = enabled
 
@@ -27,10 +36,11 @@ class MirrorInferer(Inferer):
         self, inputs: torch.Tensor, network: Callable[..., torch.Tensor], *args: Any, **kwargs: Any
     ) -> torch.Tensor:
         """inputs: (N, C, *spatial) -> mean logits (N, classes, *spatial)."""
-        mirrorings = list(axis_subsets(inputs.ndim - 2)) if self.enabled else [()]
+        axes = range(inputs.ndim - 2) if self.axes is None else self.axes
+        mirrorings = axis_subsets(axes) if self.enabled else [()]
         total: torch.Tensor | None = None
-        for axes in mirrorings:
-            logits = self._mirrored(inputs, axes, network, *args, **kwargs)
+        for mirrored in mirrorings:
+            logits = self._mirrored(inputs, mirrored, network, *args, **kwargs)
             # In place: the logits of a whole CT take gigabytes.
             total = logits if total is None else total.add_(logits)
         assert total is not None
@@ -42,7 +52,7 @@ class MirrorInferer(Inferer):
         return self.inferer(inputs.flip(axes), network, *args, **kwargs).flip(axes)
 
 
-def axis_subsets(spatial_dims: int) -> list[tuple[int, ...]]:
-    """All subsets of the spatial axes of a (N, C, *spatial) tensor, the empty one first."""
-    axes = range(2, 2 + spatial_dims)
-    return [subset for size in range(spatial_dims + 1) for subset in combinations(axes, size)]
+def axis_subsets(axes: Sequence[int]) -> list[tuple[int, ...]]:
+    """All subsets of spatial axes, the empty one first, as axes of a (N, C, *spatial) tensor."""
+    ours = [axis + 2 for axis in axes]
+    return [subset for size in range(len(ours) + 1) for subset in combinations(ours, size)]

@@ -30,9 +30,15 @@ def patch_size_of(*, model_dir: str | Path, shipped: Sequence[int]) -> list[int]
 
     Instance norm takes its statistics over the patch: another size at prediction costs accuracy.
     """
-    settings = Path(model_dir) / "settings.json"
-    known = read_json(settings, "settings") if settings.is_file() else {}
-    return list(known.get("patch_size", shipped))
+    return list(_settings_in(model_dir).get("patch_size", shipped))
+
+
+def mirror_axes_of(*, model_dir: str | Path, shipped: Sequence[int]) -> list[int]:
+    """Axes that the training of the weights in `model_dir` mirrored, by the settings beside them; else `shipped`.
+
+    An image mirrored along another axis is none that the network has learned.
+    """
+    return list(_settings_in(model_dir).get("mirror_axes", shipped))
 
 
 def require_same_preparation(*, model_dir: str | Path, settings: Mapping[str, Any]) -> None:
@@ -44,8 +50,7 @@ def require_same_preparation(*, model_dir: str | Path, settings: Mapping[str, An
         model_dir: folder of the weights; without `settings.json` in it there is nothing to compare.
         settings: of the prediction, by the names of the retraining's.
     """
-    path = Path(model_dir) / "settings.json"
-    trained = read_json(path, "settings") if path.is_file() else {}
+    trained = _settings_in(model_dir)
     # JSON turns tuples into lists and keys into texts.
     given = json.loads(json.dumps(dict(settings)))
     other = {name: value for name, value in given.items() if name in trained and trained[name] != value}
@@ -72,3 +77,9 @@ def require_other_folder(*, output_dir: str | Path, items: Sequence[Mapping[str,
         raise UserError(
             f"output_dir {output_dir} is the folder of the images, whose names the predictions have; choose another"
         )
+
+
+def _settings_in(model_dir: str | Path) -> Mapping[str, Any]:
+    """Of the retraining whose folder it is; none for weights that stand alone."""
+    path = Path(model_dir) / "settings.json"
+    return read_json(path, "settings") if path.is_file() else {}

@@ -83,8 +83,9 @@ class Campaign:
     @property
     def training_options(self) -> dict[str, Any]:
         """Options of every search and retraining."""
-        sizes = {"batch_size": self.scale.batch_size, "patch_size": list(self.scale.patch_size)}
-        return {**self.common_options, **sizes, "resume": "true"}
+        scale = self.scale
+        batch = {"batch_size": scale.batch_size, "patch_size": list(scale.patch_size)}
+        return {**self.common_options, **batch, "mirror_axes": list(scale.mirror_axes), "resume": "true"}
 
     def run(self, workflow: str, folder: Path, **options: Any) -> None:
         """Run a workflow of the bundle; its log lies beside the folder's results."""

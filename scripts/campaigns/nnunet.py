@@ -80,6 +80,7 @@ def _settings(campaign: Campaign) -> dict[str, Any]:
             "patch_size": list(scale.patch_size[::-1]),
             "arch_kwargs": network_arguments(campaign.setting.default()),
         },
+        "mirror_axes": [len(scale.patch_size) - 1 - axis for axis in scale.mirror_axes],
         "epochs": scale.train_epochs,
         "iterations": scale.train_iterations,
         "device": scale.device,

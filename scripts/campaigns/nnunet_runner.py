@@ -4,7 +4,8 @@
 
 The settings: `dataset` (name of the raw dataset, such as Dataset004_Hippocampus), `folds` (a list of training and
 validation cases, as nnU-Net's splits_final.json), `fold` (its index), `plan` (what replaces nnU-Net's own choice of
-`batch_size`, `patch_size` and the network's `arch_kwargs`, axes z, y, x), `epochs`, `iterations`, `device`, `threads`.
+`batch_size`, `patch_size` and the network's `arch_kwargs`), `mirror_axes`, all counted in z, y, x, `epochs`, `iterations`,
+`device`, `threads`.
 """
 
 from __future__ import annotations
@@ -25,12 +26,21 @@ CONFIGURATION = "3d_fullres"
 
 
 class CampaignTrainer(nnUNetTrainer):
-    """nnU-Net's trainer with another length, and a checkpoint every epoch."""
+    """nnU-Net's trainer with another length, other axes to mirror, and a checkpoint every epoch."""
 
-    def set_length(self, *, epochs: int, iterations: int) -> None:
+    mirror_axes: tuple[int, ...] = ()
+
+    def set_campaign(self, *, epochs: int, iterations: int, mirror_axes: list[int]) -> None:
         """Train for `epochs` of `iterations`; one batch an epoch validates, as the folder of predictions counts."""
         self.num_epochs, self.num_iterations_per_epoch = epochs, iterations
         self.num_val_iterations_per_epoch = self.save_every = 1
+        self.mirror_axes = tuple(mirror_axes)
+
+    def configure_rotation_dummyDA_mirroring_and_inital_patch_size(self) -> Any:  # noqa: N802
+        """nnU-Net's own choices, but for the axes."""
+        rotation, flat, patch_size, _ = super().configure_rotation_dummyDA_mirroring_and_inital_patch_size()
+        self.inference_allowed_mirroring_axes = self.mirror_axes
+        return rotation, flat, patch_size, self.mirror_axes
 
 
 def planned(settings: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -67,7 +77,7 @@ def main(settings: dict[str, Any]) -> None:
         dataset_json=dataset,
         device=device,
     )
-    trainer.set_length(epochs=settings["epochs"], iterations=settings["iterations"])
+    trainer.set_campaign(**{name: settings[name] for name in ("epochs", "iterations", "mirror_axes")})
     maybe_load_checkpoint(trainer, continue_training=True, validation_only=False)
     if trainer.current_epoch < settings["epochs"]:
         trainer.run_training()

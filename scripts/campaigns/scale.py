@@ -17,6 +17,7 @@ class Scale:
         narrow_width: base width of the search of depths alone, whose networks must be able to meet the target.
         patch_size: voxels per axis.
         batch_size: patches a batch.
+        mirror_axes: axes that the augmentation mirrors, and the averaging at inference.
         warmup_epochs: epochs of a search that train the weights only.
         search_epochs: epochs that train alpha and beta as well.
         search_iterations: iterations an epoch of a search.
@@ -37,6 +38,7 @@ class Scale:
     narrow_width: int
     patch_size: tuple[int, ...]
     batch_size: int
+    mirror_axes: tuple[int, ...] = (0,)
     warmup_epochs: int
     search_epochs: int
     search_iterations: int
@@ -70,6 +72,7 @@ SCALES = {
         narrow_width=24,
         patch_size=(40, 56, 40),
         batch_size=9,
+        mirror_axes=(0, 1, 2),
         warmup_epochs=10,
         search_epochs=15,
         search_iterations=250,
@@ -80,7 +83,8 @@ SCALES = {
         device="cuda:0",
         num_workers=8,
     ),
-    # A quarter of nnU-Net's widths: what two cores of a CPU carry in hours.
+    # A quarter of nnU-Net's widths: what two cores of a CPU carry in hours. Mirrored from front to back, anterior looks
+    # like posterior, and a training spends its first thousand iterations telling them apart; left and right do no harm.
     "cpu": Scale(
         base_widths=(4, 6, 8, 10, 12),
         narrow_width=6,

@@ -6,6 +6,7 @@ from monai.inferers import SimpleInferer, SlidingWindowInferer
 from tiny import patch_size, randomize_norms, space
 from torch import nn
 
+from adw_components.errors import UserError
 from adw_components.inference.mirroring import MirrorInferer, axis_subsets
 from adw_components.networks import AdwUNet
 
@@ -61,8 +62,24 @@ def test_every_flip_runs_through_the_sliding_window() -> None:
     assert patch_size(space(n_stages=2)) == (4, 4)
 
 
-@pytest.mark.parametrize("spatial_dims", [2, 3])
-def test_subsets_are_all_and_distinct(spatial_dims: int) -> None:
-    subsets = axis_subsets(spatial_dims)
+@torch.no_grad()
+def test_only_the_given_axes_are_mirrored() -> None:
+    built, x = network(3), torch.randn(1, 1, 4, 4, 4)
+    expected = (built(x) + built(x.flip(3)).flip(3)) / 2
+    passes = count_passes(built)
+    torch.testing.assert_close(MirrorInferer(SimpleInferer(), axes=[1])(x, built), expected)
+    assert len(passes) == 2
+
+
+@pytest.mark.parametrize("axes", [[0, 0], [3], [-1]])
+def test_axes_that_an_image_does_not_have(axes: list[int]) -> None:
+    with pytest.raises(UserError, match="mirror_axes must be different axes from 0 to 2, got"):
+        MirrorInferer(SimpleInferer(), axes=axes)
+
+
+@pytest.mark.parametrize("axes", [(0,), (1, 2), (0, 1, 2)])
+def test_subsets_are_all_and_distinct(axes: tuple[int, ...]) -> None:
+    subsets = axis_subsets(axes)
     assert subsets[0] == ()
-    assert len(subsets) == len({frozenset(subset) for subset in subsets}) == 2**spatial_dims
+    assert len(subsets) == len({frozenset(subset) for subset in subsets}) == 2 ** len(axes)
+    assert {axis for subset in subsets for axis in subset} == {axis + 2 for axis in axes}

@@ -7,7 +7,13 @@ from pathlib import Path
 import pytest
 
 from adw_components.errors import UserError
-from adw_components.inference import architecture_of, patch_size_of, require_other_folder, require_same_preparation
+from adw_components.inference import (
+    architecture_of,
+    mirror_axes_of,
+    patch_size_of,
+    require_other_folder,
+    require_same_preparation,
+)
 
 
 def test_architecture_beside_the_weights_comes_first(tmp_path: Path) -> None:
@@ -45,6 +51,12 @@ def test_patch_size_is_that_of_the_retraining_beside_the_weights(tmp_path: Path)
     assert patch_size_of(model_dir=tmp_path, shipped=[40, 56, 40]) == [40, 56, 40]
     (tmp_path / "settings.json").write_text('{"kind": "train", "patch_size": [32, 48, 32]}')
     assert patch_size_of(model_dir=tmp_path, shipped=[40, 56, 40]) == [32, 48, 32]
+
+
+def test_mirrored_axes_are_those_of_the_retraining_beside_the_weights(tmp_path: Path) -> None:
+    assert mirror_axes_of(model_dir=tmp_path, shipped=[0, 1, 2]) == [0, 1, 2]
+    (tmp_path / "settings.json").write_text('{"kind": "train", "mirror_axes": [0]}')
+    assert mirror_axes_of(model_dir=tmp_path, shipped=[0, 1, 2]) == [0]
 
 
 def trained(folder: Path, **settings: object) -> dict:
