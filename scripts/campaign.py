@@ -17,7 +17,7 @@ from typing import Any
 import fire
 from campaigns.campaign import Campaign
 from campaigns.cases import prepare_cases
-from campaigns.final import final_jobs
+from campaigns.final import estimate_jobs, final_jobs, install
 from campaigns.inference import inference_jobs
 from campaigns.jobs import Job, run_all
 from campaigns.nnunet import check_jobs
@@ -33,6 +33,7 @@ PARTS: dict[str, Callable[[Campaign], Sequence[Job]]] = {
     "train": lambda campaign: campaign.train_jobs(),
     "nnunet": check_jobs,
     "inference": inference_jobs,
+    "estimate": estimate_jobs,
     "final": final_jobs,
 }
 
@@ -46,6 +47,7 @@ def main(
     jobs: int = 1,
     threads: int | None = None,
     nnunet_python: str | None = None,
+    ship: bool = False,
     **changes: Any,
 ) -> str:
     """Run what is missing, and give the tables.
@@ -55,11 +57,12 @@ def main(
         output_dir: folder of everything.
         scale: "cpu" or "gpu": widths, batch and iterations.
         toy: all parts in miniature, on generated cases.
-        parts: those to run, in this order: search, train, nnunet, inference, final.
+        parts: those to run, in this order: search, train, nnunet, inference, estimate, final.
         jobs: how many run at a time.
         threads: of the CPU, for each job; all of them by default.
         nnunet_python: interpreter of an environment with nnunetv2 (requirements-nnunet.txt), for the outside check,
             which is left out without it.
+        ship: put the final network into the bundle of this repository; build the bundles then.
         **changes: other values of the scale, such as `--train_epochs 20`.
     """
     parts = (parts,) if isinstance(parts, str) else tuple(parts)
@@ -84,6 +87,8 @@ def main(
         if part != "search":
             campaign.write_networks()
         run_all(PARTS[part](campaign), title=part, at_a_time=jobs, after_each=lambda: write_report(campaign))
+    if ship:
+        install(campaign)
     return write_report(campaign)
 
 

@@ -64,7 +64,7 @@ def read_weights(path: Path, source: ExportSource) -> Weights:
     _load(network, tensors, path, source.name)
     shipped = config.get("shipped_patch_size", ())
     patch_size = tuple(patch_size_of(model_dir=path.parent, shipped=shipped))
-    settings = _settings_beside(path)
+    settings = settings_beside(path)
     return Weights(
         content=_saved(network),
         architecture=architecture,
@@ -74,7 +74,8 @@ def read_weights(path: Path, source: ExportSource) -> Weights:
     )
 
 
-def _settings_beside(path: Path) -> dict[str, Any]:
+def settings_beside(path: Path) -> dict[str, Any]:
+    """Settings of the retraining of weights, but for what is of its machine; none for weights that stand alone."""
     settings = path.with_name("settings.json")
     known = read_json(settings, "settings") if settings.is_file() else {}
     return {name: value for name, value in known.items() if name not in _OF_THE_MACHINE}

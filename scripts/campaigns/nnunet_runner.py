@@ -4,8 +4,8 @@
 
 The settings: `dataset` (name of the raw dataset, such as Dataset004_Hippocampus), `folds` (a list of training and
 validation cases, as nnU-Net's splits_final.json), `fold` (its index), `plan` (what replaces nnU-Net's own choice of
-`batch_size`, `patch_size` and the network's `arch_kwargs`), `mirror_axes`, all counted in z, y, x, `epochs`, `iterations`,
-`device`, `threads`.
+`batch_size`, `patch_size` and the network's `arch_kwargs`), `mirror_axes`, all counted in z, y, x, `epochs`,
+`iterations`, `device`, `threads`.
 """
 
 from __future__ import annotations

@@ -8,11 +8,13 @@ from adw_components.files import replacing, write_text
 
 from .campaign import DEFAULT, Campaign, Retraining
 from .cases import DEVELOPMENT_FOLD
+from .final import estimate_folder
 from .inference import COMPONENT, PLAIN, inference_folder, settings_tried
 from .measured import cases_of, joined, retrained
 from .nnunet import NETWORK, check_folder
 from .tables import (
     common_cases,
+    estimate_table,
     fold_table,
     inference_table,
     network_table,
@@ -41,6 +43,9 @@ def write_report(campaign: Campaign) -> str:
     tried = _inference(campaign)
     if len(tried):
         sections["Inference"] = inference_table(tried)
+    estimated = _estimate(campaign)
+    if len(estimated):
+        sections["Estimate of the network that ships"] = estimate_table(estimated)
     text = "\n".join(f"## {title}\n\n{table}" for title, table in sections.items())
     write_text(campaign.folder / "results.md", text)
     return text
@@ -64,4 +69,15 @@ def _inference(campaign: Campaign) -> pd.DataFrame:
         return joined([])
     return joined(
         cases_of(folder, Retraining(network=name, fold=DEVELOPMENT_FOLD, seed=0)) for name, folder in done.items()
+    )
+
+
+def _estimate(campaign: Campaign) -> pd.DataFrame:
+    """The cases of the folds on which the final training was tried."""
+    folds = (DEVELOPMENT_FOLD, *campaign.scale.confirming_folds)
+    done = [fold for fold in folds if (estimate_folder(campaign, fold) / "done").exists()]
+    name = campaign.scale.final_network
+    return joined(
+        cases_of(estimate_folder(campaign, fold) / "evaluation", Retraining(network=name, fold=fold, seed=0))
+        for fold in done
     )

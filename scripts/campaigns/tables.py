@@ -162,3 +162,17 @@ def inference_table(cases: pd.DataFrame) -> str:
             ]
         )
     return markdown(["setting", "mean Dice", "HD95, mm", "less plain (95 % interval)", "Wilcoxon p"], rows)
+
+
+def estimate_table(cases: pd.DataFrame) -> str:
+    """Dice by class and HD95 of every fold, and over the folds."""
+    by_class = cases.groupby(["fold", "class"])["dice"].mean().unstack()
+    distance = cases.groupby("fold")["hd95_mm"].mean()
+    dice = by_class.mean(axis=1)
+    rows = [
+        [str(fold), f"{dice[fold]:.4f}", *(f"{value:.4f}" for value in by_class.loc[fold]), f"{distance[fold]:.2f}"]
+        for fold in by_class.index
+    ]
+    of_folds = [dice, *(by_class[name] for name in by_class.columns)]
+    rows.append(["mean ± sd", *(spread(values) for values in of_folds), spread(distance, 2)])
+    return markdown(["fold", "mean Dice", *by_class.columns, "HD95, mm"], rows)

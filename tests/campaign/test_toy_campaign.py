@@ -94,7 +94,13 @@ def test_tables_hold_what_the_evaluations_measured(campaign: Campaign) -> None:
         if run.network == "derived" and run.fold == 2:
             (row,) = [line for line in text.splitlines() if line.startswith("| derived |") and "fold" not in line][-1:]
             assert f"{found['mean_dice']:.4f}" in row
-    for title in ("Searches", "Networks on the fold of development", "Finalists on every fold", "Inference"):
+    for title in (
+        "Searches",
+        "Networks on the fold of development",
+        "Finalists on every fold",
+        "Inference",
+        "Estimate of the network that ships",
+    ):
         assert f"## {title}\n" in text
     for name in (*campaign.networks, *settings_tried(campaign), COMPONENT):
         assert f"| {name} |" in text
@@ -111,7 +117,9 @@ def test_final_network_goes_into_a_bundle(campaign: Campaign, tmp_path: Path) ->
     architecture = Architecture.load(tmp_path / "shipped" / "architecture.json")
     assert architecture == campaign.networks["derived"]
     retrained = architecture.provenance["retrained"]
-    assert (retrained["cases"], retrained["epochs"], retrained["iterations_per_epoch"]) == (8, 2, 2)
+    assert (retrained["n_cases"], retrained["max_epochs"], retrained["iterations_per_epoch"]) == (8, 2, 2)
+    settings = read_json(tmp_path / "bundle" / "models" / "settings.json", "settings")
+    assert settings["mirror_axes"] == [0] and not {"dataset_dir", "cache_dir", "output_dir"} & set(settings)
     network = AdwUNet(spatial_dims=3, in_channels=1, out_channels=3, architecture=architecture)
     network.load_state_dict(torch.load(tmp_path / "bundle" / "models" / "model.pt", weights_only=True))
     found = read_json(campaign.folder / "final" / "evaluation" / "summary.json", "summary")
