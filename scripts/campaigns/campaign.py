@@ -84,8 +84,15 @@ class Campaign:
     def training_options(self) -> dict[str, Any]:
         """Options of every search and retraining."""
         scale = self.scale
-        batch = {"batch_size": scale.batch_size, "patch_size": list(scale.patch_size)}
-        return {**self.common_options, **batch, "mirror_axes": list(scale.mirror_axes), "resume": "true"}
+        return {
+            **self.common_options,
+            "batch_size": scale.batch_size,
+            "patch_size": list(scale.patch_size),
+            "mirror_axes": list(scale.mirror_axes),
+            "learning_rate": scale.learning_rate,
+            "momentum": scale.momentum,
+            "resume": "true",
+        }
 
     def run(self, workflow: str, folder: Path, **options: Any) -> None:
         """Run a workflow of the bundle; its log lies beside the folder's results."""

@@ -81,6 +81,8 @@ def _settings(campaign: Campaign) -> dict[str, Any]:
             "arch_kwargs": network_arguments(campaign.setting.default()),
         },
         "mirror_axes": [len(scale.patch_size) - 1 - axis for axis in scale.mirror_axes],
+        "learning_rate": scale.learning_rate,
+        "momentum": scale.momentum,
         "epochs": scale.train_epochs,
         "iterations": scale.train_iterations,
         "device": scale.device,

@@ -4,8 +4,8 @@
 
 The settings: `dataset` (name of the raw dataset, such as Dataset004_Hippocampus), `folds` (a list of training and
 validation cases, as nnU-Net's splits_final.json), `fold` (its index), `plan` (what replaces nnU-Net's own choice of
-`batch_size`, `patch_size` and the network's `arch_kwargs`), `mirror_axes`, all counted in z, y, x, `epochs`,
-`iterations`, `device`, `threads`.
+`batch_size`, `patch_size` and the network's `arch_kwargs`), `mirror_axes`, all counted in z, y, x, `learning_rate`,
+`momentum`, `epochs`, `iterations`, `device`, `threads`.
 """
 
 from __future__ import annotations
@@ -26,21 +26,30 @@ CONFIGURATION = "3d_fullres"
 
 
 class CampaignTrainer(nnUNetTrainer):
-    """nnU-Net's trainer with another length, other axes to mirror, and a checkpoint every epoch."""
+    """nnU-Net's trainer with another length, other axes to mirror, another momentum, and a checkpoint every epoch."""
 
-    mirror_axes: tuple[int, ...] = ()
+    campaign: dict[str, Any]
 
-    def set_campaign(self, *, epochs: int, iterations: int, mirror_axes: list[int]) -> None:
-        """Train for `epochs` of `iterations`; one batch an epoch validates, as the folder of predictions counts."""
-        self.num_epochs, self.num_iterations_per_epoch = epochs, iterations
+    def set_campaign(self, settings: dict[str, Any]) -> None:
+        """Train as the campaign does; one batch an epoch validates, as the folder of predictions counts."""
+        self.campaign = settings
+        self.num_epochs, self.num_iterations_per_epoch = settings["epochs"], settings["iterations"]
         self.num_val_iterations_per_epoch = self.save_every = 1
-        self.mirror_axes = tuple(mirror_axes)
+        self.initial_lr = settings["learning_rate"]
+
+    def configure_optimizers(self) -> Any:
+        """nnU-Net's own, but for the momentum."""
+        optimizer, schedule = super().configure_optimizers()
+        for group in optimizer.param_groups:
+            group["momentum"] = self.campaign["momentum"]
+        return optimizer, schedule
 
     def configure_rotation_dummyDA_mirroring_and_inital_patch_size(self) -> Any:  # noqa: N802
         """nnU-Net's own choices, but for the axes."""
         rotation, flat, patch_size, _ = super().configure_rotation_dummyDA_mirroring_and_inital_patch_size()
-        self.inference_allowed_mirroring_axes = self.mirror_axes
-        return rotation, flat, patch_size, self.mirror_axes
+        axes = tuple(self.campaign["mirror_axes"])
+        self.inference_allowed_mirroring_axes = axes
+        return rotation, flat, patch_size, axes
 
 
 def planned(settings: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -77,7 +86,7 @@ def main(settings: dict[str, Any]) -> None:
         dataset_json=dataset,
         device=device,
     )
-    trainer.set_campaign(**{name: settings[name] for name in ("epochs", "iterations", "mirror_axes")})
+    trainer.set_campaign(settings)
     maybe_load_checkpoint(trainer, continue_training=True, validation_only=False)
     if trainer.current_epoch < settings["epochs"]:
         trainer.run_training()

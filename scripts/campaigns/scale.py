@@ -18,6 +18,8 @@ class Scale:
         patch_size: voxels per axis.
         batch_size: patches a batch.
         mirror_axes: axes that the augmentation mirrors, and the averaging at inference.
+        learning_rate: first one of the weights' SGD.
+        momentum: of the weights' SGD.
         warmup_epochs: epochs of a search that train the weights only.
         search_epochs: epochs that train alpha and beta as well.
         search_iterations: iterations an epoch of a search.
@@ -39,6 +41,8 @@ class Scale:
     patch_size: tuple[int, ...]
     batch_size: int
     mirror_axes: tuple[int, ...] = (0,)
+    learning_rate: float = 0.1
+    momentum: float = 0.9
     warmup_epochs: int
     search_epochs: int
     search_iterations: int
@@ -73,6 +77,8 @@ SCALES = {
         patch_size=(40, 56, 40),
         batch_size=9,
         mirror_axes=(0, 1, 2),
+        learning_rate=0.01,
+        momentum=0.99,
         warmup_epochs=10,
         search_epochs=15,
         search_iterations=250,
@@ -84,7 +90,8 @@ SCALES = {
         num_workers=8,
     ),
     # A quarter of nnU-Net's widths: what two cores of a CPU carry in hours. Mirrored from front to back, anterior looks
-    # like posterior, and a training spends its first thousand iterations telling them apart; left and right do no harm.
+    # like posterior, and a training spends its first thousand iterations telling them apart. The step of a momentum of
+    # 0.9 is as long in the end as that of 0.99 at a tenth of the rate, and there sooner.
     "cpu": Scale(
         base_widths=(4, 6, 8, 10, 12),
         narrow_width=6,
@@ -93,9 +100,9 @@ SCALES = {
         warmup_epochs=10,
         search_epochs=12,
         search_iterations=50,
-        train_epochs=8,
+        train_epochs=6,
         train_iterations=250,
-        final_epochs=24,
+        final_epochs=16,
     ),
     "toy": Scale(
         base_widths=(2, 3, 4),
