@@ -8,6 +8,7 @@ from adw_components.files import replacing, write_text
 
 from .campaign import DEFAULT, Campaign, Retraining
 from .cases import DEVELOPMENT_FOLD
+from .figure import write_figure
 from .final import estimate_folder
 from .inference import COMPONENT, PLAIN, inference_folder, settings_tried
 from .measured import cases_of, joined, retrained
@@ -35,6 +36,7 @@ def write_report(campaign: Campaign) -> str:
             "Finalists on every fold": fold_table(cases),
             "Paired over the cases of all folds, first seed": paired_table(common_cases(cases)),
         }
+        write_figure(campaign, cases[cases["fold"] == DEVELOPMENT_FOLD], campaign.folder / "results.svg")
         with replacing(campaign.folder / "cases.csv") as temporary:
             cases.to_csv(temporary, index=False)
     outside = _outside(campaign, cases)

@@ -106,6 +106,11 @@ def test_tables_hold_what_the_evaluations_measured(campaign: Campaign) -> None:
         assert f"| {name} |" in text
 
 
+def test_drawing_names_every_network(campaign: Campaign) -> None:
+    text = (campaign.folder / "results.svg").read_text()
+    assert {name for name in campaign.networks if f">{name}<" in text} == set(campaign.networks)
+
+
 def test_final_network_has_seen_every_case_and_no_other(campaign: Campaign) -> None:
     settings = settings_of(campaign.folder / "final")
     assert settings["fold"] == "all" and settings["n_cases"] == 8
