@@ -9,28 +9,32 @@ goes on. `results.md` is written anew after every job.
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import fire
 from campaigns.campaign import Campaign
 from campaigns.cases import prepare_cases
-from campaigns.final import estimate_jobs, final_jobs, install
+from campaigns.final import estimate_jobs, final_jobs
+from campaigns.folder import kept_from_others, require_same
 from campaigns.inference import inference_jobs
+from campaigns.install import install
 from campaigns.jobs import Job, run_all
 from campaigns.nnunet import check_jobs
 from campaigns.report import write_report
+from campaigns.retrainings import train_jobs
 from campaigns.scale import scale_of
+from campaigns.searches import search_jobs, write_networks
 
 from adw_components.errors import UserError, exit_with
-from adw_components.files import read_json, write_json
 from adw_components.synthesis import synthesize
 
 PARTS: dict[str, Callable[[Campaign], Sequence[Job]]] = {
-    "search": lambda campaign: campaign.searches(),
-    "train": lambda campaign: campaign.train_jobs(),
+    "search": search_jobs,
+    "train": train_jobs,
     "nnunet": check_jobs,
     "inference": inference_jobs,
     "estimate": estimate_jobs,
@@ -57,54 +61,63 @@ def main(
         output_dir: folder of everything.
         scale: "cpu" or "gpu": widths, batch and iterations.
         toy: all parts in miniature, on generated cases.
-        parts: those to run, in this order: search, train, nnunet, inference, estimate, final.
+        parts: those to run: search, train, nnunet, inference, estimate, final.
         jobs: how many run at a time.
         threads: of the CPU, for each job; all of them by default.
-        nnunet_python: interpreter of an environment with nnunetv2 (requirements-nnunet.txt), for the outside check,
-            which is left out without it.
+        nnunet_python: interpreter of an environment with nnunetv2 (scripts/nnunet.sh), for the outside check, which is
+            left out without it.
         ship: put the final network into the bundle of this repository; build the bundles then.
         **changes: other values of the scale, such as `--train_epochs 20`.
     """
-    parts = (parts,) if isinstance(parts, str) else tuple(parts)
-    unknown = [part for part in parts if part not in PARTS]
-    if unknown:
-        raise UserError(f"parts must be of {', '.join(PARTS)}, got {unknown[0]}")
-    folder = Path(output_dir).resolve()
-    scale_now = scale_of("toy" if toy else scale, changes)
-    require_same_scale(folder, asdict(scale_now))
-    if toy and dataset_dir is None:
-        dataset_dir = str(toy_dataset(folder))
-    if dataset_dir is None:
+    wanted = _parts(parts, nnunet_python)
+    _require_counts(jobs=jobs, threads=1 if threads is None else threads)
+    if toy and ship:
+        raise UserError("a toy campaign's network is not worth shipping; leave --ship or --toy out")
+    folder, size = Path(output_dir).resolve(), scale_of("toy" if toy else scale, changes)
+    if dataset_dir is None and not toy:
         raise UserError("dataset_dir is missing; give the folder of Task04_Hippocampus, or --toy for generated data")
-    campaign = Campaign(
-        scale=scale_now,
-        cases=prepare_cases(Path(dataset_dir), folder),
-        folder=folder,
-        threads=threads,
-        nnunet_python=nnunet_python and Path(nnunet_python).absolute(),
-    )
-    for part in parts:
-        if part != "search":
-            campaign.write_networks()
-        run_all(PARTS[part](campaign), title=part, at_a_time=jobs, after_each=lambda: write_report(campaign))
-    if ship:
-        install(campaign)
-    return write_report(campaign)
-
-
-def require_same_scale(folder: Path, scale: dict[str, Any]) -> None:
-    """Keep the scale with the results; raise a `UserError` if they have another: what is done is not done again."""
-    path = folder / "scale.json"
-    now = {name: list(value) if isinstance(value, tuple) else value for name, value in scale.items()}
-    before = read_json(path, "scale") if path.exists() else now
-    changed = [name for name, value in now.items() if before.get(name) != value]
-    if changed:
-        name = changed[0]
-        raise UserError(
-            f"{folder} holds a campaign with {name} {before.get(name)}, not {now[name]}; "
-            "go on with its options, or choose another --output_dir"
+    with kept_from_others(folder):
+        source = Path(dataset_dir) if dataset_dir is not None else toy_dataset(folder)
+        campaign = Campaign(
+            scale=size,
+            cases=prepare_cases(source, folder),
+            folder=folder,
+            threads=threads,
+            nnunet_python=_interpreter(nnunet_python),
         )
-    write_json(path, now)
+        require_same(folder, size)
+        for part in wanted:
+            write_networks(campaign)
+            run_all(PARTS[part](campaign), title=part, at_a_time=jobs, after_each=lambda: write_report(campaign))
+        if ship:
+            install(campaign)
+        return write_report(campaign)
+
+
+def _parts(given: Any, nnunet_python: str | None) -> tuple[str, ...]:
+    """The parts in their order, whatever order they are given in."""
+    wanted = (given,) if isinstance(given, str) else given
+    if not isinstance(wanted, list | tuple) or not set(wanted) <= set(PARTS):
+        raise UserError(f"parts must be of {', '.join(PARTS)}, got {given!r}")
+    if nnunet_python is None and "nnunet" in wanted and tuple(wanted) != tuple(PARTS):
+        raise UserError('the part nnunet needs --nnunet_python "$(bash scripts/nnunet.sh)"')
+    return tuple(part for part in PARTS if part in wanted)
+
+
+def _require_counts(**counts: Any) -> None:
+    for name, count in counts.items():
+        if isinstance(count, bool) or not isinstance(count, int) or count < 1:
+            raise UserError(f"{name} must be a whole number from 1 on, got {count!r}")
+
+
+def _interpreter(given: str | None) -> Path | None:
+    """Its links are not followed: an environment's interpreter is a link."""
+    if given is None:
+        return None
+    path = Path(str(given)).absolute()
+    if not (path.is_file() and os.access(path, os.X_OK)):
+        raise UserError(f"nnunet_python must be a Python interpreter, got {given!r}; scripts/nnunet.sh prints one")
+    return path
 
 
 def toy_dataset(folder: Path) -> Path:
@@ -120,3 +133,5 @@ if __name__ == "__main__":
         fire.Fire(main)
     except UserError as mistake:
         exit_with(mistake)
+    except KeyboardInterrupt:
+        sys.exit("interrupted; the same command goes on")

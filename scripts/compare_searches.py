@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import fire
-from benchmarks.bundle_runs import run_workflow
 from benchmarks.comparison import Run, summary, table
+from helpers.workflows import run_workflow
 from tqdm import tqdm
 
 from adw_components.data.dataset import read_dataset

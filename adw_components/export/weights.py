@@ -64,7 +64,7 @@ def read_weights(path: Path, source: ExportSource) -> Weights:
     _load(network, tensors, path, source.name)
     shipped = config.get("shipped_patch_size", ())
     patch_size = tuple(patch_size_of(model_dir=path.parent, shipped=shipped))
-    settings = settings_beside(path)
+    settings = _settings_beside(path)
     return Weights(
         content=_saved(network),
         architecture=architecture,
@@ -74,11 +74,15 @@ def read_weights(path: Path, source: ExportSource) -> Weights:
     )
 
 
-def settings_beside(path: Path) -> dict[str, Any]:
+def _settings_beside(path: Path) -> dict[str, Any]:
     """Settings of the retraining of weights, but for what is of its machine; none for weights that stand alone."""
     settings = path.with_name("settings.json")
-    known = read_json(settings, "settings") if settings.is_file() else {}
-    return {name: value for name, value in known.items() if name not in _OF_THE_MACHINE}
+    return of_any_machine(read_json(settings, "settings") if settings.is_file() else {})
+
+
+def of_any_machine(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings of a run without the paths and the number of workers of the machine that it was on."""
+    return {name: value for name, value in settings.items() if name not in _OF_THE_MACHINE}
 
 
 def _state_dict(path: Path) -> Mapping[str, torch.Tensor]:

@@ -69,10 +69,16 @@ def _linked(dataset: MSDDataset, folder: Path, kept: Sequence[str]) -> Path:
         row = {"image": f"imagesTr/{case.image.name}", "label": f"labelsTr/{case.label.name}"}
         rows.append(row)
         for part, file in (("image", case.image), ("label", case.label)):
-            link = folder / row[part]
-            link.parent.mkdir(parents=True, exist_ok=True)
-            if not link.exists():
-                link.symlink_to(file.resolve())
+            link(file, folder / row[part])
     description = read_dataset_json(dataset.root / "dataset.json")
     write_json(folder / "dataset.json", {**description, "training": rows, "numTraining": len(rows), "test": []})
     return folder
+
+
+def link(file: Path, place: Path) -> None:
+    """Make `place` a link to a file, whatever it led to before."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    if place.is_symlink() and place.readlink() != file.resolve():
+        place.unlink()
+    if not place.is_symlink():
+        place.symlink_to(file.resolve())

@@ -12,6 +12,7 @@ from adw_components.files import replacing
 
 from .campaign import Campaign
 from .measured import dice_of_runs
+from .searches import networks
 
 # The first that a name begins with gives its colour.
 _COLOURS = {
@@ -33,7 +34,7 @@ def write_figure(campaign: Campaign, cases: pd.DataFrame, path: Path) -> None:
         path: an SVG file.
     """
     dice = dice_of_runs(cases)
-    flops = {name: campaign.setting.flops(each) / 1e9 for name, each in campaign.networks.items()}
+    flops = {name: campaign.setting.flops(each) / 1e9 for name, each in networks(campaign).items()}
     figure = Figure(figsize=(7, 4.5), layout="constrained")
     axes = figure.add_subplot(
         xlabel="forward GFLOPs of a patch", ylabel="mean Dice of the validation cases", xscale="log"

@@ -7,8 +7,10 @@ from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 
+from helpers import logged, workflows
 from tqdm import tqdm
 
+from adw_components.errors import UserError
 from adw_components.files import write_text
 
 
@@ -39,7 +41,7 @@ class Job:
 def run_all(jobs: Sequence[Job], *, title: str, at_a_time: int, after_each: Callable[[], object]) -> None:
     """Run the jobs that are not done, in their order.
 
-    The first error stops what has not begun; what runs beside it ends first.
+    The first mistake stops what has not begun; what runs beside it ends first. An interruption ends that, too.
 
     Args:
         jobs: to run.
@@ -62,6 +64,11 @@ def run_all(jobs: Sequence[Job], *, title: str, at_a_time: int, after_each: Call
                     future.result()
                     bar.update()
                 after_each()
+        except UserError:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
+            workflows.end_all()
+            logged.end_all()
             raise

@@ -9,7 +9,8 @@ import pandas as pd
 
 from adw_components.files import read_json, read_json_lines
 
-from .campaign import Campaign, Retraining
+from .campaign import Campaign
+from .retrainings import Retraining, retrainings, train_folder
 
 RUN = ["network", "fold", "seed"]
 COLUMNS = [*RUN, "case", "class", "dice", "hd95_mm"]
@@ -37,10 +38,10 @@ def joined(tables: Iterable[pd.DataFrame]) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=COLUMNS)
 
 
-def retrained(campaign: Campaign) -> pd.DataFrame:
+def of_retrainings(campaign: Campaign) -> pd.DataFrame:
     """The cases of all retrainings that are done."""
-    done = [run for run in campaign.retrainings() if (campaign.train_folder(run) / "done").exists()]
-    return joined(cases_of(campaign.train_folder(run) / "evaluation", run) for run in done)
+    done = [run for run in retrainings(campaign) if (train_folder(campaign, run) / "done").exists()]
+    return joined(cases_of(train_folder(campaign, run) / "evaluation", run) for run in done)
 
 
 def dice_of_runs(cases: pd.DataFrame) -> pd.Series:

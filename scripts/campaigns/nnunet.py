@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import nibabel as nib
-import numpy as np
-import torch
+from helpers.logged import run_logged
 
 from adw_components.architecture import Architecture
 from adw_components.data.dataset import MSDDataset, read_dataset
 from adw_components.errors import UserError
-from adw_components.evaluation.case_metrics import case_metrics
 from adw_components.files import read_json, write_json
 
 from .campaign import Campaign
-from .cases import DEVELOPMENT_FOLD
+from .cases import DEVELOPMENT_FOLD, link
 from .jobs import Job
+from .label_maps import write_cases
 
 NETWORK = "nnU-Net v2"
 _DATASET = "Dataset004_Hippocampus"
@@ -27,48 +24,59 @@ _RUNNER = Path(__file__).with_name("nnunet_runner.py")
 
 
 def check_jobs(campaign: Campaign) -> list[Job]:
-    """nnU-Net's own training of the default network on the fold of development; none without its interpreter."""
+    """nnU-Net's own trainings of the default network on the fold of development; none without its interpreter."""
     python = campaign.nnunet_python
-    return [] if python is None else [Job(check_folder(campaign), lambda folder: _check(campaign, python, folder))]
+    if python is None:
+        return []
+    seeds = range(campaign.scale.n_seeds)
+    return [Job(check_folder(campaign, seed), _check(campaign, python, seed)) for seed in seeds]
 
 
-def _check(campaign: Campaign, python: Path, folder: Path) -> None:
-    dataset = read_dataset(campaign.cases.dataset_dir)
-    write_raw(dataset, folder / "raw" / _DATASET)
-    settings = _settings(campaign)
-    write_json(folder / "settings.json", settings)
-    _run(python, folder)
-    (predictions,) = (folder / "results").glob(f"{_DATASET}/*/fold_{settings['fold']}/validation")
-    write_cases(predictions, dataset, folder / "evaluation")
-
-
-def check_folder(campaign: Campaign) -> Path:
+def check_folder(campaign: Campaign, seed: int) -> Path:
     """Of nnU-Net's files, and of `evaluation/cases.json`."""
-    return campaign.folder / "nnunet" / f"fold_{DEVELOPMENT_FOLD}"
+    return campaign.folder / "nnunet" / f"fold_{DEVELOPMENT_FOLD}_seed_{seed}"
+
+
+def _check(campaign: Campaign, python: Path, seed: int) -> Callable[[Path], None]:
+    def work(folder: Path) -> None:
+        dataset, settings = read_dataset(campaign.cases.dataset_dir), runner_settings(campaign, seed)
+        write_raw(dataset, folder / "raw" / _DATASET)
+        write_json(folder / "settings.json", settings)
+        places = {f"nnUNet_{part}": str(folder / part) for part in ("raw", "preprocessed", "results")}
+        environment = {**places, "nnUNet_n_proc_DA": "1", "nnUNet_def_n_proc": "1", "nnUNet_compile": "false"}
+        command = [python, _RUNNER, folder / "settings.json"]
+        run_logged(command, name="nnU-Net", log=folder / "nnunet.log", environment=environment)
+        (predictions,) = (folder / "results").glob(f"{_DATASET}/*/fold_{settings['fold']}/validation")
+        write_cases(predictions, dataset, folder / "evaluation")
+
+    return work
 
 
 def write_raw(dataset: MSDDataset, folder: Path) -> None:
-    """An MSD dataset of one channel as nnU-Net wants it: links, and its own dataset.json."""
+    """An MSD dataset of one channel as nnU-Net wants it: links, and its own dataset.json.
+
+    Raises:
+        UserError: its images have several channels, which nnU-Net wants in files of their own.
+    """
+    if len(dataset.modality) != 1:
+        raise UserError(
+            f"the outside check takes images of one channel, but {dataset.root} has {len(dataset.modality)}"
+        )
     for case in dataset.training:
-        for part, file, name in (
-            ("imagesTr", case.image, f"{case.id}_0000.nii.gz"),
-            ("labelsTr", case.label, f"{case.id}.nii.gz"),
-        ):
-            link = folder / part / name
-            link.parent.mkdir(parents=True, exist_ok=True)
-            if not link.exists():
-                link.symlink_to(file.resolve())
-    labels = {name: value for value, name in dataset.labels.items()}
+        link(case.image, folder / "imagesTr" / f"{case.id}_0000.nii.gz")
+        link(case.label, folder / "labelsTr" / f"{case.id}.nii.gz")
+    foreground = {name: value for value, name in dataset.labels.items() if value}
     values = {
         "channel_names": dict(enumerate(dataset.modality)),
-        "labels": {"background": 0, **{name: value for name, value in labels.items() if value}},
+        "labels": {"background": 0, **foreground},
         "numTraining": len(dataset.training),
         "file_ending": ".nii.gz",
     }
     write_json(folder / "dataset.json", values)
 
 
-def _settings(campaign: Campaign) -> dict[str, Any]:
+def runner_settings(campaign: Campaign, seed: int) -> dict[str, Any]:
+    """What nnunet_runner.py reads; axes in nnU-Net's order z, y, x."""
     scale = campaign.scale
     folds = read_json(campaign.cases.split_file, "folds")
     return {
@@ -85,6 +93,7 @@ def _settings(campaign: Campaign) -> dict[str, Any]:
         "momentum": scale.momentum,
         "epochs": scale.train_epochs,
         "iterations": scale.train_iterations,
+        "seed": seed,
         "device": scale.device,
         "threads": campaign.threads,
     }
@@ -100,33 +109,3 @@ def network_arguments(architecture: Architecture) -> dict[str, Any]:
         "strides": [list(row[::-1]) for row in architecture.strides],
         "kernel_sizes": [list(row[::-1]) for row in architecture.kernel_sizes],
     }
-
-
-def _run(python: Path, folder: Path) -> None:
-    places = {f"nnUNet_{part}": str(folder / part) for part in ("raw", "preprocessed", "results")}
-    log = folder / "nnunet.log"
-    with log.open("a") as output:
-        done = subprocess.run(
-            [str(python), str(_RUNNER), str(folder / "settings.json")],
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            env={**os.environ, **places, "nnUNet_n_proc_DA": "1", "nnUNet_def_n_proc": "1", "nnUNet_compile": "false"},
-        )
-    if done.returncode:
-        last = log.read_text(errors="replace").rstrip().rsplit("\n", 1)[-1]
-        raise UserError(f"nnU-Net ended with status {done.returncode}: {last} ({log} has all of it)")
-
-
-def write_cases(predictions: Path, dataset: MSDDataset, folder: Path) -> None:
-    """Measure a folder of label maps as evaluate.json measures its own, and write `cases.json`."""
-    labels = {str(value): name for value, name in dataset.labels.items() if value}
-    known = {case.id: case for case in dataset.training}
-    rows = []
-    for path in sorted(predictions.glob("*.nii.gz")):
-        case = known[path.name.removesuffix(".nii.gz")]
-        predicted, true = (nib.load(file) for file in (path, case.label))
-        files = {"image": str(case.image), "label": str(case.label), "prediction": str(path)}
-        spacing = [float(size) for size in true.header.get_zooms()]
-        maps = [torch.from_numpy(np.asarray(volume.dataobj).astype(np.uint8))[None] for volume in (predicted, true)]
-        rows.append(case_metrics(*maps, spacing=spacing, labels=labels, case=case.id, files=files).to_dict())
-    write_json(folder / "cases.json", {"labels": labels, "cases": rows})

@@ -5,17 +5,19 @@
 The settings: `dataset` (name of the raw dataset, such as Dataset004_Hippocampus), `folds` (a list of training and
 validation cases, as nnU-Net's splits_final.json), `fold` (its index), `plan` (what replaces nnU-Net's own choice of
 `batch_size`, `patch_size` and the network's `arch_kwargs`), `mirror_axes`, all counted in z, y, x, `learning_rate`,
-`momentum`, `epochs`, `iterations`, `device`, `threads`.
+`momentum`, `epochs`, `iterations`, `seed`, `device`, `threads`.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import random
 import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from nnunetv2.experiment_planning.plan_and_preprocess_api import extract_fingerprints, plan_experiments, preprocess
 from nnunetv2.paths import nnUNet_preprocessed
@@ -37,6 +39,13 @@ class CampaignTrainer(nnUNetTrainer):
         self.num_val_iterations_per_epoch = self.save_every = 1
         self.initial_lr = settings["learning_rate"]
 
+    def save_checkpoint(self, filename: str) -> None:
+        """Whole or not at all, so that a stop leaves what the next start reads."""
+        partial = filename + ".partial"
+        super().save_checkpoint(partial)
+        if Path(partial).exists():
+            Path(partial).replace(filename)
+
     def configure_optimizers(self) -> Any:
         """nnU-Net's own, but for the momentum."""
         optimizer, schedule = super().configure_optimizers()
@@ -47,9 +56,7 @@ class CampaignTrainer(nnUNetTrainer):
     def configure_rotation_dummyDA_mirroring_and_inital_patch_size(self) -> Any:  # noqa: N802
         """nnU-Net's own choices, but for the axes."""
         rotation, flat, patch_size, _ = super().configure_rotation_dummyDA_mirroring_and_inital_patch_size()
-        axes = tuple(self.campaign["mirror_axes"])
-        self.inference_allowed_mirroring_axes = axes
-        return rotation, flat, patch_size, axes
+        return rotation, flat, patch_size, tuple(self.campaign["mirror_axes"])
 
 
 def planned(settings: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -73,7 +80,10 @@ def planned(settings: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def main(settings: dict[str, Any]) -> None:
-    """Prepare what is not prepared, train or go on, and predict the validation cases."""
+    """Prepare what is not prepared, train or go on, and predict the validation cases without mirroring."""
+    random.seed(settings["seed"])
+    np.random.seed(settings["seed"])
+    torch.manual_seed(settings["seed"])
     torch.set_num_threads(settings["threads"] or torch.get_num_threads())
     plans, dataset = planned(settings)
     # The planner asks for at least one process; training with none needs no memory shared between processes.
@@ -90,6 +100,8 @@ def main(settings: dict[str, Any]) -> None:
     maybe_load_checkpoint(trainer, continue_training=True, validation_only=False)
     if trainer.current_epoch < settings["epochs"]:
         trainer.run_training()
+    # As in the evaluation of ours.
+    trainer.inference_allowed_mirroring_axes = None
     trainer.perform_actual_validation(False)
 
 

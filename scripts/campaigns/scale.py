@@ -7,6 +7,24 @@ from typing import Any, get_type_hints
 
 from adw_components.errors import UserError
 
+# Networks that every fold has.
+FINAL_NETWORKS = ("derived", "default", "uniform_2")
+_LISTS = ("base_widths", "patch_size", "mirror_axes", "confirming_folds")
+_NUMBERS = ("learning_rate", "momentum", "architecture_learning_rate", "ratio")
+_INTEGERS = {
+    "narrow_width": 1,
+    "batch_size": 1,
+    "warmup_epochs": 0,
+    "search_epochs": 1,
+    "search_iterations": 1,
+    "train_epochs": 1,
+    "train_iterations": 1,
+    "final_epochs": 1,
+    "n_random": 0,
+    "n_seeds": 1,
+    "num_workers": 0,
+}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Scale:
@@ -27,7 +45,7 @@ class Scale:
         train_epochs: epochs of a retraining.
         train_iterations: iterations an epoch of a retraining.
         final_epochs: epochs of the network that ships.
-        final_network: its name among the networks of the campaign.
+        final_network: what ships, of those that every fold has.
         ratio: FLOPs aimed at, over those of the default network.
         n_random: random networks of the derived network's FLOPs.
         n_seeds: retrainings of a finalist on the fold of development.
@@ -57,6 +75,21 @@ class Scale:
     confirming_folds: tuple[int, ...] = (2, 3, 4)
     device: str = "cpu"
     num_workers: int = 0
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if name in _INTEGERS and (isinstance(value, bool) or not isinstance(value, int) or value < _INTEGERS[name]):
+                raise UserError(f"{name} must be a whole number from {_INTEGERS[name]} on, got {value!r}")
+            if name in _NUMBERS and (isinstance(value, bool) or not isinstance(value, int | float) or not value > 0):
+                raise UserError(f"{name} must be a number above 0, got {value!r}")
+            if name in _LISTS and (
+                not isinstance(value, tuple) or not all(isinstance(item, int) and item >= 0 for item in value)
+            ):
+                raise UserError(f"{name} must be a list of whole numbers, such as [2,3,4], got {value!r}")
+        if not set(self.confirming_folds) <= {2, 3, 4}:
+            raise UserError(f"confirming_folds must be of 2, 3 and 4, got {list(self.confirming_folds)}")
+        if self.final_network not in FINAL_NETWORKS:
+            raise UserError(f"final_network must be of {', '.join(FINAL_NETWORKS)}, got {self.final_network!r}")
 
     @property
     def default_width(self) -> int:
@@ -102,7 +135,7 @@ SCALES = {
         search_iterations=50,
         train_epochs=6,
         train_iterations=250,
-        final_epochs=16,
+        final_epochs=12,
     ),
     "toy": Scale(
         base_widths=(2, 3, 4),

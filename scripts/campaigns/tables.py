@@ -1,34 +1,38 @@
-"""The tables of a campaign, as Markdown, from what is done so far."""
+"""The tables of searches, networks and folds, as Markdown, from what is done so far."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-
 import pandas as pd
+from helpers.markdown import spread, table
 
 from adw_components.architecture import Architecture
 from adw_components.cost import count_parameters
 from adw_components.files import read_json_lines
 
-from .campaign import DERIVED, FINALISTS, SEARCHES, Campaign
+from .campaign import Campaign
 from .cases import DEVELOPMENT_FOLD
-from .inference import PLAIN
-from .measured import dice_of_cases, dice_of_runs, training_minutes
-from .paired import paired
+from .measured import dice_of_runs, training_minutes
+from .retrainings import Retraining, train_folder
+from .searches import DERIVED, FINALISTS, SEARCHES, networks, search_folder
 
 
-def markdown(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table; a dash for what is not there."""
-    lines = ["| " + " | ".join(cells) + " |" for cells in (header, *rows)]
-    return "\n".join([lines[0], "|" + "---|" * len(header), *lines[1:]]) + "\n"
+def search_table(campaign: Campaign) -> str:
+    """What every search cost and came to."""
+    folds = (DEVELOPMENT_FOLD, *campaign.scale.confirming_folds)
+    done = [
+        (name, fold) for fold in folds for name in SEARCHES if (search_folder(campaign, name, fold) / "done").exists()
+    ]
+    header = ["search", "fold", "minutes", "entropy at its end", "FLOPs over default", "widths"]
+    return table(header, (_search_row(campaign, name, fold) for name, fold in done))
 
 
-def spread(values: pd.Series, digits: int = 4) -> str:
-    """Mean, and standard deviation if there are several."""
-    if values.empty:
-        return "-"
-    deviation = f" ± {values.std():.{digits}f}" if len(values) > 1 else ""
-    return f"{values.mean():.{digits}f}{deviation}"
+def _search_row(campaign: Campaign, name: str, fold: int) -> list[str]:
+    folder, setting = search_folder(campaign, name, fold), campaign.setting
+    epochs = read_json_lines(folder / "search.jsonl")
+    derived = Architecture.load(folder / "architecture.json")
+    ratio = setting.flops(derived) / setting.flops(setting.default())
+    minutes = sum(epoch["seconds"] for epoch in epochs) / 60
+    return [name, str(fold), f"{minutes:.1f}", f"{epochs[-1]['entropy']:.2f}", f"{ratio:.3f}", widths(derived)]
 
 
 def widths(architecture: Architecture) -> str:
@@ -37,142 +41,60 @@ def widths(architecture: Architecture) -> str:
     return " \\| ".join(", ".join("-".join(map(str, block)) for block in side) for side in sides)
 
 
-def search_table(campaign: Campaign) -> str:
-    """What every search cost and came to."""
-    default = campaign.setting.flops(campaign.setting.default())
-    rows = []
-    for name in SEARCHES:
-        epochs = read_json_lines(campaign.search_folder(name) / "search.jsonl")
-        path = campaign.search_folder(name) / "architecture.json"
-        if epochs and path.exists():
-            derived = Architecture.load(path)
-            minutes = sum(epoch["seconds"] for epoch in epochs) / 60
-            flops = campaign.setting.flops(derived)
-            entropy = f"{epochs[-1]['entropy']:.2f}"
-            rows.append([name, f"{minutes:.1f}", entropy, f"{flops / default:.3f}", widths(derived)])
-    return markdown(["search", "minutes", "entropy at its end", "FLOPs over default", "widths"], rows)
-
-
 def network_table(campaign: Campaign, cases: pd.DataFrame) -> str:
-    """Every network on the fold of development: cost, Dice over the seeds, by class, HD95."""
-    setting, networks = campaign.setting, campaign.networks
-    default = setting.flops(setting.default())
-    rows = []
-    for name, architecture in networks.items():
-        own = cases[(cases["network"] == name) & (cases["fold"] == DEVELOPMENT_FOLD)]
-        if own.empty:
-            continue
-        flops = setting.flops(architecture)
-        parameters = count_parameters(architecture, in_channels=setting.in_channels, out_channels=setting.out_channels)
-        folders = (campaign.folder / "train" / name).glob(f"fold_{DEVELOPMENT_FOLD}_*")
-        minutes = pd.Series([training_minutes(folder) for folder in folders if (folder / "done").exists()])
-        by_class = own.groupby("class")["dice"].mean()
-        rows.append(
-            [
-                name,
-                f"{parameters:,}",
-                f"{flops / 1e9:.3f} ({flops / default:.3f})",
-                str(own["seed"].nunique()),
-                spread(dice_of_runs(own)),
-                *(f"{dice:.4f}" for dice in by_class),
-                f"{own['hd95_mm'].mean():.2f}",
-                f"{minutes.mean():.1f}",
-            ]
-        )
-    rows.sort(key=lambda row: row[4], reverse=True)
-    header = ["network", "parameters", "GFLOPs (over default)", "seeds", "mean Dice", *_classes(cases)]
-    return markdown([*header, "HD95, mm", "minutes a retraining"], rows)
+    """Every network on the fold of development, the best first: cost, Dice over the seeds, by class, HD95."""
+    own = dict(list(cases[cases["fold"] == DEVELOPMENT_FOLD].groupby("network")))
+    names = sorted(own, key=lambda name: -dice_of_runs(own[name]).mean())
+    classes = sorted(cases["class"].unique())
+    header = ["network", "parameters", "GFLOPs (over default)", "seeds", "mean Dice", *classes, "HD95, mm", "minutes"]
+    found = networks(campaign)
+    return table(header, ([name, *_network_cells(campaign, found[name], name, own[name])] for name in names))
 
 
-def _classes(cases: pd.DataFrame) -> list[str]:
-    return sorted(cases["class"].unique())
+def _network_cells(campaign: Campaign, network: Architecture, name: str, cases: pd.DataFrame) -> list[str]:
+    setting = campaign.setting
+    flops, default = setting.flops(network), setting.flops(setting.default())
+    parameters = count_parameters(network, in_channels=setting.in_channels, out_channels=setting.out_channels)
+    seeds = sorted(cases["seed"].unique())
+    folders = [train_folder(campaign, Retraining(network=name, seed=int(seed))) for seed in seeds]
+    return [
+        f"{parameters:,}",
+        f"{flops / 1e9:.3f} ({flops / default:.3f})",
+        str(len(seeds)),
+        spread(dice_of_runs(cases)),
+        *(f"{dice:.4f}" for dice in cases.groupby("class")["dice"].mean()),
+        distance(cases),
+        spread([training_minutes(folder) for folder in folders], 1),
+    ]
 
 
-def paired_table(cases: pd.DataFrame) -> str:
-    """The derived network less every other one, and less the means of the uniform and the random ones."""
-    own = cases[(cases["network"] == DERIVED)]
-    names = [name for name in sorted(cases["network"].unique()) if name != DERIVED]
-    groups: Mapping[str, list[str]] = {
-        **{f"mean of {kind}": [name for name in names if name.startswith(kind)] for kind in ("uniform", "random")},
-        **{name: [name] for name in names},
-    }
-    rows = []
-    for label, members in groups.items():
-        theirs = cases[cases["network"].isin(members)]
-        if own.empty or theirs.empty:
-            continue
-        found = paired(dice_of_cases(own), _of_members(theirs))
-        rows.append(
-            [
-                label,
-                f"{found.mean:+.4f}",
-                f"{found.low:+.4f} to {found.high:+.4f}",
-                f"{found.p_value:.2g}",
-                f"{found.wins} of {found.n_cases}",
-            ]
-        )
-    return markdown(["derived less", "mean", "95 % interval", "Wilcoxon p", "cases better"], rows)
-
-
-def _of_members(cases: pd.DataFrame) -> pd.Series:
-    """Dice by case, every network with the same weight, however many seeds it has."""
-    return cases.groupby(["network", "case"])["dice"].mean().groupby("case").mean()
+def distance(cases: pd.DataFrame) -> str:
+    """Mean HD95, and how often there is none because a class was not found."""
+    missing = int(cases["hd95_mm"].isna().sum())
+    return f"{cases['hd95_mm'].mean():.2f}" + (f" ({missing} of {len(cases)} have none)" if missing else "")
 
 
 def fold_table(cases: pd.DataFrame) -> str:
-    """The finalists on every fold, seed 0, and over all of them."""
+    """The finalists on every fold, first seed, and the derived network less each other one over the folds."""
     first = cases[(cases["seed"] == 0) & cases["network"].isin(FINALISTS)]
-    folds = sorted(first["fold"].unique())
-    dice = dice_of_runs(first) if len(first) else pd.Series(dtype=float)
+    by_fold = dice_of_runs(first).droplevel("seed").unstack("fold")
     rows = []
-    for name in FINALISTS:
-        own = [dice.get((name, fold, 0)) for fold in folds]
-        known = pd.Series([value for value in own if value is not None], dtype=float)
-        rows.append([name, *("-" if value is None else f"{value:.4f}" for value in own), spread(known)])
-    return markdown(["network", *(f"fold {fold}" for fold in folds), "mean ± sd of folds"], rows)
-
-
-def common_cases(cases: pd.DataFrame) -> pd.DataFrame:
-    """The finalists' cases, first seed, of the folds on which all of them were retrained."""
-    first = cases[(cases["seed"] == 0) & cases["network"].isin(FINALISTS)]
-    counted = first.groupby("fold")["network"].nunique()
-    return first[first["fold"].isin(counted[counted == len(FINALISTS)].index)]
-
-
-def outside_table(cases: pd.DataFrame) -> str:
-    """nnU-Net's own training beside ours, run by run."""
-    rows = [[str(network), str(seed), f"{dice:.4f}"] for (network, _, seed), dice in dice_of_runs(cases).items()]
-    return markdown(["pipeline", "seed", "mean Dice"], rows)
-
-
-def inference_table(cases: pd.DataFrame) -> str:
-    """Every setting of the inference less the plain one, case by case."""
-    plain = dice_of_cases(cases[cases["network"] == PLAIN])
-    rows = []
-    for name in cases["network"].unique():
-        own = cases[cases["network"] == name]
-        found = paired(dice_of_cases(own), plain)
-        rows.append(
-            [
-                name,
-                f"{dice_of_runs(own).iloc[0]:.4f}",
-                f"{own['hd95_mm'].mean():.2f}",
-                f"{found.mean:+.4f} ({found.low:+.4f} to {found.high:+.4f})",
-                f"{found.p_value:.2g}",
-            ]
-        )
-    return markdown(["setting", "mean Dice", "HD95, mm", "less plain (95 % interval)", "Wilcoxon p"], rows)
+    for name in (name for name in FINALISTS if name in by_fold.index):
+        own = by_fold.loc[name]
+        cells = ["-" if pd.isna(value) else f"{value:.4f}" for value in own]
+        less = (by_fold.loc[DERIVED] - own).dropna() if DERIVED in by_fold.index and name != DERIVED else []
+        rows.append([name, *cells, spread(own.dropna()), spread(less)])
+    return table(["network", *(f"fold {fold}" for fold in by_fold.columns), "mean ± sd", "derived less it"], rows)
 
 
 def estimate_table(cases: pd.DataFrame) -> str:
     """Dice by class and HD95 of every fold, and over the folds."""
     by_class = cases.groupby(["fold", "class"])["dice"].mean().unstack()
-    distance = cases.groupby("fold")["hd95_mm"].mean()
-    dice = by_class.mean(axis=1)
+    distances = cases.groupby("fold")["hd95_mm"].mean()
+    columns = {"mean Dice": by_class.mean(axis=1), **{str(name): by_class[name] for name in by_class.columns}}
     rows = [
-        [str(fold), f"{dice[fold]:.4f}", *(f"{value:.4f}" for value in by_class.loc[fold]), f"{distance[fold]:.2f}"]
+        [str(fold), *(f"{dice[fold]:.4f}" for dice in columns.values()), f"{distances[fold]:.2f}"]
         for fold in by_class.index
     ]
-    of_folds = [dice, *(by_class[name] for name in by_class.columns)]
-    rows.append(["mean ± sd", *(spread(values) for values in of_folds), spread(distance, 2)])
-    return markdown(["fold", "mean Dice", *by_class.columns, "HD95, mm"], rows)
+    rows.append(["mean ± sd", *(spread(dice) for dice in columns.values()), spread(distances, 2)])
+    return table(["fold", *columns, "HD95, mm"], rows)

@@ -1,4 +1,4 @@
-"""Workflows of a bundle, run as a user types them, without the wait for imports."""
+"""Workflows of a bundle, run as a user types them; what they all import is imported once."""
 
 from __future__ import annotations
 
@@ -6,14 +6,19 @@ import multiprocessing
 import os
 import runpy
 import sys
+import threading
 from collections.abc import Mapping, Sequence
+from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
 
-from adw_components.errors import UserError
+from .logged import require_success
 
 # What every workflow imports; the server imports it once, and every command is a fork of the server.
 _IMPORTED = ["torch", "monai.bundle", "monai.engines", "monai.handlers", "monai.inferers", "monai.transforms"]
+# Two threads must not look after the processes of each other at a time: one of them would lose its exit status.
+_PROCESSES = threading.Lock()
+_running: set[Any] = set()
 
 
 def run_workflow(
@@ -43,26 +48,39 @@ def run_workflow(
     words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
     arguments = ["run", workflow, "--config_file", f"[{files}]", *words]
     log.parent.mkdir(parents=True, exist_ok=True)
+    require_success(_run(arguments, bundle, log, threads), name=workflow, log=log)
+
+
+def end_all() -> None:
+    """End the commands that are running in other threads."""
+    for process in list(_running):
+        process.terminate()
+
+
+def _run(arguments: Sequence[str], folder: Path, log: Path, threads: int | None) -> int:
+    """Exit status of a command in a process of its own."""
     servers = multiprocessing.get_context("forkserver")
     servers.set_forkserver_preload(_IMPORTED)
-    process = servers.Process(target=_command, args=(arguments, bundle, log, threads))
-    process.start()
-    process.join()
-    if process.exitcode:
-        last = log.read_text(errors="replace").rstrip().rsplit("\n", 1)[-1]
-        raise UserError(f"{workflow} ended with status {process.exitcode}: {last} ({log} has all of it)")
+    process = servers.Process(target=_command, args=(arguments, folder, log, threads))
+    with _PROCESSES:
+        process.start()
+    _running.add(process)
+    wait([process.sentinel])
+    _running.discard(process)
+    with _PROCESSES:
+        process.join()
+    return int(process.exitcode or 0)
 
 
 def _command(arguments: Sequence[str], folder: Path, log: Path, threads: int | None) -> None:
     """What `python -m monai.bundle` does with these arguments."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     with log.open("a") as output:
         os.dup2(output.fileno(), 1)
         os.dup2(output.fileno(), 2)
     os.chdir(folder)
     if threads is not None:
-        import torch
-
-        torch.set_num_threads(threads)
+        sys.modules["torch"].set_num_threads(threads)
     sys.argv = ["monai.bundle", *arguments]
     try:
         runpy.run_module("monai.bundle", run_name="__main__", alter_sys=True)
@@ -70,3 +88,11 @@ def _command(arguments: Sequence[str], folder: Path, log: Path, threads: int | N
         # An interpreter that is not forked shows errors this way; a workflow of ours has put its own hook there.
         sys.excepthook(*sys.exc_info())
         sys.exit(1)
+
+
+def _end_with_parent() -> None:
+    """A killed parent leaves no training behind."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)

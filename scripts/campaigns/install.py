@@ -1,0 +1,88 @@
+"""The final network and its weights, put into the bundle that ships them."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from adw_components.architecture import Architecture
+from adw_components.errors import UserError
+from adw_components.export.evaluation import measured
+from adw_components.export.large_files import hash_of
+from adw_components.export.weights import of_any_machine
+from adw_components.files import json_text, read_json, read_json_lines, replacing, write_json, write_text
+
+from .campaign import BUNDLE, Campaign
+from .cases import DEVELOPMENT_FOLD
+from .final import estimate_folder, estimate_jobs, final_folder, final_jobs
+from .measured import cases_of, dice_of_runs, joined
+from .retrainings import Retraining
+
+SHIPPED = BUNDLE.parent / "common" / "shipped" / BUNDLE.name
+
+
+def install(campaign: Campaign, *, bundle: Path = BUNDLE, shipped: Path = SHIPPED) -> None:
+    """Put the weights into the bundle, and their record and metrics where `adw_components build` reads them.
+
+    Args:
+        campaign: whose final network is trained, evaluated and estimated.
+        bundle: folder of the bundle.
+        shipped: folder of the record and the metrics in the source of the bundles.
+
+    Raises:
+        UserError: something of that is not done.
+    """
+    missing = [job.folder for job in (*final_jobs(campaign), *estimate_jobs(campaign)) if not job.done]
+    if missing:
+        raise UserError(f"{missing[0]} is not done; run the parts estimate and final first")
+    folder = final_folder(campaign)
+    settings = of_any_machine(read_json(folder / "settings.json", "settings"))
+    record, metrics = _record(folder, settings), _metrics(campaign)
+    record.save(shipped / "architecture.json")
+    write_json(shipped / "metrics.json", metrics)
+    write_text(bundle / "models" / "settings.json", json_text(settings) + "\n")
+    with replacing(bundle / "models" / "model.pt") as temporary:
+        shutil.copyfile(folder / "model_last.pt", temporary)
+
+
+def _record(folder: Path, settings: dict[str, Any]) -> Architecture:
+    """The architecture with how it was searched and how its weights came about; no path of any machine."""
+    found = Architecture.load(folder / "architecture.json")
+    searched = of_any_machine(found.provenance.get("settings", {}))
+    seconds = sum(row["seconds"] for row in read_json_lines(folder / "train.jsonl"))
+    trained = {name: value for name, value in settings.items() if name != "architecture"}
+    retrained = {**trained, "hours": round(seconds / 3600, 2)}
+    return replace(found, provenance={**found.provenance, "settings": searched, "retrained": retrained})
+
+
+def _metrics(campaign: Campaign) -> dict[str, Any]:
+    """What the final training reached on cases it had not seen, and what evaluate.json gives of what ships."""
+    folder = final_folder(campaign)
+    weights = folder / "model_last.pt"
+    return {
+        "weights_sha256": hash_of(weights, "sha256"),
+        "unseen": _estimate(campaign),
+        "seen_in_training": measured(folder / "evaluation", weights),
+    }
+
+
+def _estimate(campaign: Campaign) -> dict[str, Any]:
+    folds = (DEVELOPMENT_FOLD, *campaign.scale.confirming_folds)
+    name = campaign.scale.final_network
+    cases: pd.DataFrame = joined(
+        cases_of(estimate_folder(campaign, fold) / "evaluation", Retraining(network=name, fold=fold)) for fold in folds
+    )
+    dice = dice_of_runs(cases)
+    return {
+        "what": "the same search and training without the validation cases of each fold, measured on these",
+        "folds": list(folds),
+        "mean_dice": round(float(dice.mean()), 4),
+        "mean_dice_of_folds": [round(float(value), 4) for value in dice],
+        "dice": {str(name): round(float(value), 4) for name, value in cases.groupby("class")["dice"].mean().items()},
+        "mean_hd95_mm": round(float(cases["hd95_mm"].mean()), 2),
+        "n_cases": int(cases["case"].nunique()),
+    }

@@ -1,0 +1,95 @@
+"""The searches of a campaign, and the networks of each fold: those derived, and those they are measured against."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from adw_components.architecture import Architecture
+
+from .campaign import Campaign
+from .cases import DEVELOPMENT_FOLD
+from .contenders import contenders
+from .jobs import Job
+from .scale import FINAL_NETWORKS
+
+DERIVED, DEFAULT = "derived", "default"
+SEARCHES = (DERIVED, "derived_free", "depth_only", "width_only")
+# What is retrained on every fold; a derived network is then that of a search on the fold's own training cases.
+FINALISTS = FINAL_NETWORKS
+
+
+def search_jobs(campaign: Campaign) -> list[Job]:
+    """All kinds of search on the fold of development, and the one to the target on every other fold."""
+    variants = _variants(campaign)
+    development = [_job(campaign, name, DEVELOPMENT_FOLD, options) for name, options in variants.items()]
+    others = [_job(campaign, DERIVED, fold, variants[DERIVED]) for fold in campaign.scale.confirming_folds]
+    return [*development, *others]
+
+
+def search_folder(campaign: Campaign, name: str, fold: int = DEVELOPMENT_FOLD) -> Path:
+    """Of one of `SEARCHES`."""
+    return campaign.folder / "search" / f"fold_{fold}" / name
+
+
+def _variants(campaign: Campaign) -> dict[str, dict[str, Any]]:
+    """Name -> options: to the target, to none, of depths alone, of widths alone."""
+    setting = campaign.setting
+    target = {"target": f"{{'flops': {round(campaign.scale.ratio * setting.flops(setting.default()))}}}"}
+    return {
+        DERIVED: target,
+        "derived_free": {},
+        "depth_only": {**target, "searched": "depth", "base_widths": [campaign.scale.narrow_width]},
+        "width_only": {**target, "searched": "width"},
+    }
+
+
+def _job(campaign: Campaign, name: str, fold: int, variant: dict[str, Any]) -> Job:
+    return Job(search_folder(campaign, name, fold), _search(campaign, fold, variant))
+
+
+def _search(campaign: Campaign, fold: int, variant: dict[str, Any]) -> Callable[[Path], None]:
+    scale = campaign.scale
+    epochs = scale.warmup_epochs + scale.search_epochs
+    options = {
+        "fold": fold,
+        "seed": 0,
+        "base_widths": list(scale.base_widths),
+        "warmup_epochs": scale.warmup_epochs,
+        "max_epochs": epochs,
+        "iterations_per_epoch": scale.search_iterations,
+        "val_interval": max(1, epochs // 2),
+        "architecture_learning_rate": scale.architecture_learning_rate,
+        "temperature_rate": scale.temperature_rate,
+        **variant,
+    }
+    return lambda folder: campaign.train("search", folder, **options)
+
+
+def network_path(campaign: Campaign, network: str, fold: int = DEVELOPMENT_FOLD) -> Path:
+    """Of the record of a network that is retrained on a fold."""
+    return campaign.folder / "networks" / f"fold_{fold}" / f"{network}.json"
+
+
+def networks(campaign: Campaign, fold: int = DEVELOPMENT_FOLD) -> dict[str, Architecture]:
+    """Name -> network, of those of a fold whose record is written."""
+    folder = network_path(campaign, "any", fold).parent
+    return {path.stem: Architecture.load(path) for path in sorted(folder.glob("*.json"))}
+
+
+def write_networks(campaign: Campaign) -> None:
+    """Write the record of every network to retrain, as far as the searches that they need are done."""
+    for fold in (DEVELOPMENT_FOLD, *campaign.scale.confirming_folds):
+        for name, architecture in _networks_of(campaign, fold).items():
+            architecture.save(network_path(campaign, name, fold))
+
+
+def _networks_of(campaign: Campaign, fold: int) -> dict[str, Architecture]:
+    paths = {name: search_folder(campaign, name, fold) / "architecture.json" for name in SEARCHES}
+    found = {name: Architecture.load(path) for name, path in paths.items() if (path.parent / "done").exists()}
+    if DERIVED not in found:
+        return found
+    development = fold == DEVELOPMENT_FOLD
+    others = contenders(campaign.setting, found[DERIVED], n_random=campaign.scale.n_random if development else 0)
+    return {**found, **{name: each for name, each in others.items() if development or name in FINALISTS}}

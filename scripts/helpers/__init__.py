@@ -1,0 +1,1 @@
+"""What several scripts share: workflows of a bundle, logged commands, Markdown."""
