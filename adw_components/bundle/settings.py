@@ -64,8 +64,8 @@ def _check_axes(settings: Mapping[str, Any], spatial_dims: int) -> None:
     if "spacing" in settings:
         positive_numbers("spacing", settings["spacing"], spatial_dims)
     axes = settings.get("mirror_axes", ())
-    if not all(axis in range(spatial_dims) for axis in axes):
-        raise UserError(f"mirror_axes must be a list of axes from 0 to {spatial_dims - 1}, got {list(axes)}")
+    if not isinstance(axes, list | tuple) or not all(axis in range(spatial_dims) for axis in axes):
+        raise UserError(f"mirror_axes must be a list of axes from 0 to {spatial_dims - 1}, got {axes!r}")
     if settings.keys() >= {"patch_size", *_RANGES}:
         check_ranges(len(settings["patch_size"]), **{name: settings[name] for name in _RANGES})
 

@@ -43,8 +43,14 @@ def accelerate(*, network: nn.Module, compile: Any, cudnn_benchmark: Any, **opti
         UserError: a switch is neither true nor false.
     """
     torch.backends.cudnn.benchmark = flag(cudnn_benchmark, name="cudnn_benchmark")
-    # At a low tau the unlikely choices, and the momentum of what only they use, sink below 1e-38. A CPU computes with
-    # such numbers a hundred times slower than with others; a search then stands still.
-    torch.set_flush_denormal(True)
     if flag(compile, name="compile"):
         network.compile(**options)
+
+
+def flush_tiny_numbers() -> None:
+    """Let this process compute with 0 in place of numbers below 1e-38, which a CPU is a hundred times slower with.
+
+    At a low tau the unlikely choices, and the momentum of what only they use, sink that low, and a search on a CPU
+    stands still. Threads take this over from the one that starts them: call it before anything is computed in parallel.
+    """
+    torch.set_flush_denormal(True)

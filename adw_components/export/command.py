@@ -18,7 +18,7 @@ from .place import Place, output_folder, staged
 from .source import ExportSource, read_source
 from .stage import ended_by_sigterm
 from .torchscript import write_torchscript
-from .weights import own_weights, read_weights
+from .weights import own_weights, read_weights, stated_metrics
 
 _NO_WEIGHTS = (
     "no weights: evaluate, infer and ckpt_export need a retraining first, MONAI Label leaves the bundle out, and the "
@@ -88,10 +88,9 @@ def _weights_path(source: ExportSource, weights: str | None) -> Path | None:
 
 
 def _metrics(source: ExportSource, evaluation: str | None, weights: Path | None) -> Mapping[str, Any] | None:
-    """Of the evaluation that is given; else those that the bundle states, of the weights that it ships."""
+    """Of the evaluation that is given; else what the bundle states of these very weights."""
     if evaluation is None:
-        stated = source.metadata.get("eval_metrics") if weights == own_weights(source) else None
-        return stated or None
+        return stated_metrics(source, weights) if weights else None
     if weights is None:
         raise UserError("evaluation belongs to weights, which the bundle does not hold; give --weights")
     return measured(evaluation, weights)

@@ -17,6 +17,7 @@ from ..engines.checkpoint import load_torch
 from ..errors import UserError, user_error_behind
 from ..files import read_json
 from ..inference import architecture_of, patch_size_of, require_same_preparation
+from .large_files import hash_of
 from .source import ExportSource
 
 # What decides how an image looks to the network; a retraining and the bundle must agree on it.
@@ -33,7 +34,7 @@ class Weights:
         architecture: the record that they belong to.
         patch_size: that they were trained with.
         settings: of their retraining, but for what is of its machine; empty where they are not known.
-        own: whether they are those that the bundle in the repository ships.
+        own: whether they are those of which the bundle's metadata and documents speak.
     """
 
     content: bytes
@@ -46,6 +47,13 @@ class Weights:
 def own_weights(source: ExportSource) -> Path:
     """Where a bundle has its weights, if it ships any."""
     return source.folder / "models" / "model.pt"
+
+
+def stated_metrics(source: ExportSource, path: Path) -> Mapping[str, Any] | None:
+    """What the bundle's metadata say of these very weights; None if they speak of others, or of none."""
+    stated = source.metadata.get("eval_metrics") or {}
+    known = stated.get("weights_sha256")
+    return stated if known is not None and path.is_file() and known == hash_of(path, "sha256") else None
 
 
 def read_weights(path: Path, source: ExportSource) -> Weights:
@@ -70,7 +78,7 @@ def read_weights(path: Path, source: ExportSource) -> Weights:
         architecture=architecture,
         patch_size=patch_size,
         settings=settings,
-        own=path.resolve() == own_weights(source),
+        own=stated_metrics(source, path) is not None,
     )
 
 

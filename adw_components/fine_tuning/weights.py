@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..errors import UserError
-from ..inference.model_folder import architecture_of, patch_size_of
+from ..inference.model_folder import architecture_of, mirror_axes_of, patch_size_of
 
 
 def architecture_to_train(*, fine_tuning: bool, model_dir: str | Path, shipped: str | Path) -> str:
@@ -29,6 +29,17 @@ def patch_size_to_train(*, fine_tuning: bool, model_dir: str | Path, planned: Se
         planned: patch size of the bundle's plan.
     """
     return patch_size_of(model_dir=model_dir, shipped=planned) if fine_tuning else list(planned)
+
+
+def mirror_axes_to_train(*, fine_tuning: bool, model_dir: str | Path, default: Sequence[int]) -> list[int]:
+    """Axes that the augmentation mirrors: those of the weights in `model_dir` if they are fine-tuned.
+
+    Args:
+        fine_tuning: whether the training starts from the weights in `model_dir`.
+        model_dir: folder of the bundle's weights, with the `settings.json` of their retraining if it is known.
+        default: axes of every other training.
+    """
+    return mirror_axes_of(model_dir=model_dir, shipped=default) if fine_tuning else list(default)
 
 
 def require_weights(*, model_dir: str | Path) -> None:

@@ -56,7 +56,8 @@ class CampaignTrainer(nnUNetTrainer):
     def configure_rotation_dummyDA_mirroring_and_inital_patch_size(self) -> Any:  # noqa: N802
         """nnU-Net's own choices, but for the axes."""
         rotation, flat, patch_size, _ = super().configure_rotation_dummyDA_mirroring_and_inital_patch_size()
-        return rotation, flat, patch_size, tuple(self.campaign["mirror_axes"])
+        self.inference_allowed_mirroring_axes = tuple(self.campaign["mirror_axes"])
+        return rotation, flat, patch_size, self.inference_allowed_mirroring_axes
 
 
 def planned(settings: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

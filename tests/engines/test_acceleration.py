@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -19,7 +21,6 @@ def kept_benchmark() -> Iterator[None]:
     before = torch.backends.cudnn.benchmark
     yield
     torch.backends.cudnn.benchmark = before
-    torch.set_flush_denormal(False)
 
 
 def gradients(network: nn.Module) -> list[torch.Tensor]:
@@ -48,11 +49,18 @@ def test_cudnn_benchmark_is_set(wanted: bool) -> None:
     assert network._compiled_call_impl is None
 
 
-def test_numbers_too_small_for_a_normal_float_are_flushed() -> None:
-    smallest = torch.tensor(1.2e-38)
-    assert smallest / 2 > 0
-    accelerate(network=nn.Linear(1, 1), compile=False, cudnn_benchmark=False)
-    assert smallest / 2 == 0
+def test_numbers_too_small_for_a_normal_float_are_flushed_in_every_thread() -> None:
+    """In a process of its own, which has not started its threads."""
+    code = (
+        "import torch; from adw_components.engines.acceleration import flush_tiny_numbers\n"
+        "torch.set_num_threads(2); tiny = lambda: int((torch.full((1 << 20,), 1.2e-38) / 2 > 0).sum())\n"
+        "{}; print(tiny())"
+    )
+    counts = [
+        subprocess.run([sys.executable, "-c", code.format(first)], capture_output=True, text=True, check=True).stdout
+        for first in ("pass", "flush_tiny_numbers()")
+    ]
+    assert [int(count) for count in counts] == [1 << 20, 0]
 
 
 def test_types_of_mixed_precision() -> None:

@@ -9,7 +9,13 @@ import torch
 from ignite.engine import Engine
 
 from adw_components.errors import UserError
-from adw_components.fine_tuning import PublishWeights, architecture_to_train, patch_size_to_train, require_weights
+from adw_components.fine_tuning import (
+    PublishWeights,
+    architecture_to_train,
+    mirror_axes_to_train,
+    patch_size_to_train,
+    require_weights,
+)
 
 
 @pytest.fixture
@@ -18,7 +24,7 @@ def model_dir(tmp_path: Path) -> Path:
     folder = tmp_path / "models"
     folder.mkdir()
     (folder / "architecture.json").write_text("{}")
-    (folder / "settings.json").write_text(json.dumps({"patch_size": [8, 8, 8]}))
+    (folder / "settings.json").write_text(json.dumps({"patch_size": [8, 8, 8], "mirror_axes": [0]}))
     torch.save({"epoch": torch.tensor(0)}, folder / "model.pt")
     return folder
 
@@ -29,12 +35,14 @@ def test_architecture_and_patch_are_those_of_the_weights(model_dir: Path) -> Non
         model_dir / "architecture.json"
     )
     assert patch_size_to_train(fine_tuning=True, model_dir=model_dir, planned=[16, 16, 16]) == [8, 8, 8]
+    assert mirror_axes_to_train(fine_tuning=True, model_dir=model_dir, default=[0, 1, 2]) == [0]
 
 
 def test_a_retraining_takes_what_ships(model_dir: Path, tmp_path: Path) -> None:
     shipped = "configs/architecture.json"
     assert architecture_to_train(fine_tuning=False, model_dir=model_dir, shipped=shipped) == shipped
     assert patch_size_to_train(fine_tuning=False, model_dir=model_dir, planned=(16, 16, 16)) == [16, 16, 16]
+    assert mirror_axes_to_train(fine_tuning=False, model_dir=model_dir, default=[0, 1, 2]) == [0, 1, 2]
     assert architecture_to_train(fine_tuning=True, model_dir=tmp_path, shipped=shipped) == shipped
 
 
