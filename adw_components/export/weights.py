@@ -74,7 +74,7 @@ def read_weights(path: Path, source: ExportSource) -> Weights:
     patch_size = tuple(patch_size_of(model_dir=path.parent, shipped=shipped))
     settings = _settings_beside(path)
     return Weights(
-        content=_saved(network),
+        content=saved_bytes(network.state_dict()),
         architecture=architecture,
         patch_size=patch_size,
         settings=settings,
@@ -129,9 +129,9 @@ def _load(network: nn.Module, tensors: Mapping[str, torch.Tensor], path: Path, n
         ) from error
 
 
-def _saved(network: nn.Module) -> bytes:
-    """The state dict as torch.save writes it without a file, whose name it would keep."""
-    content: dict[str, Any] = {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
+def saved_bytes(state: Mapping[str, torch.Tensor]) -> bytes:
+    """A state dict as torch.save writes it without a file, whose name it would keep: the same state, the same bytes."""
+    content: dict[str, Any] = {name: value.detach().cpu().contiguous() for name, value in state.items()}
     stream = io.BytesIO()
     torch.save(content, stream)
     return stream.getvalue()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
+import hashlib
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,10 +10,10 @@ from typing import Any
 import pandas as pd
 
 from adw_components.architecture import Architecture
+from adw_components.engines.checkpoint import load_torch
 from adw_components.errors import UserError
 from adw_components.export.evaluation import measured
-from adw_components.export.large_files import hash_of
-from adw_components.export.weights import of_any_machine
+from adw_components.export.weights import of_any_machine, saved_bytes
 from adw_components.files import json_text, read_json, read_json_lines, replacing, write_json, write_text
 
 from .campaign import BUNDLE, Campaign
@@ -41,12 +41,13 @@ def install(campaign: Campaign, *, bundle: Path = BUNDLE, shipped: Path = SHIPPE
         raise UserError(f"{missing[0]} is not done; run the parts estimate and final first")
     folder = final_folder(campaign)
     settings = of_any_machine(read_json(folder / "settings.json", "settings"))
-    record, metrics = _record(folder, settings), _metrics(campaign)
+    weights = saved_bytes(load_torch(folder / "model_last.pt"))
+    record, metrics = _record(folder, settings), _metrics(campaign, weights)
     record.save(shipped / "architecture.json")
     write_json(shipped / "metrics.json", metrics)
     write_text(bundle / "models" / "settings.json", json_text(settings) + "\n")
     with replacing(bundle / "models" / "model.pt") as temporary:
-        shutil.copyfile(folder / "model_last.pt", temporary)
+        temporary.write_bytes(weights)
 
 
 def _record(folder: Path, settings: dict[str, Any]) -> Architecture:
@@ -59,14 +60,13 @@ def _record(folder: Path, settings: dict[str, Any]) -> Architecture:
     return replace(found, provenance={**found.provenance, "settings": searched, "retrained": retrained})
 
 
-def _metrics(campaign: Campaign) -> dict[str, Any]:
+def _metrics(campaign: Campaign, weights: bytes) -> dict[str, Any]:
     """What the final training reached on cases it had not seen, and what evaluate.json gives of what ships."""
     folder = final_folder(campaign)
-    weights = folder / "model_last.pt"
     return {
-        "weights_sha256": hash_of(weights, "sha256"),
+        "weights_sha256": hashlib.sha256(weights).hexdigest(),
         "unseen": _estimate(campaign),
-        "seen_in_training": measured(folder / "evaluation", weights),
+        "seen_in_training": measured(folder / "evaluation", folder / "model_last.pt"),
     }
 
 

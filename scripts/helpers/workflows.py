@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import runpy
+import signal
 import sys
 import threading
 from collections.abc import Mapping, Sequence
@@ -54,7 +55,7 @@ def run_workflow(
 def end_all() -> None:
     """End the commands that are running in other threads."""
     for process in list(_running):
-        process.terminate()
+        os.kill(process.pid, signal.SIGINT)
 
 
 def _run(arguments: Sequence[str], folder: Path, log: Path, threads: int | None) -> int:

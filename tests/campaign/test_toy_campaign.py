@@ -1,21 +1,28 @@
 """A whole campaign in miniature, by the command of the README: searches, retrainings, inference, the final network."""
 
+import hashlib
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 import pytest
 import torch
-from campaigns.campaign import FINALISTS, SEARCHES, Campaign
+from campaigns.campaign import Campaign
 from campaigns.cases import prepare_cases
 from campaigns.contenders import TOLERANCE
-from campaigns.final import install
+from campaigns.final import estimate_folder, final_folder
 from campaigns.inference import COMPONENT, settings_tried
+from campaigns.install import install
+from campaigns.retrainings import retrainings, train_folder
 from campaigns.scale import SCALES
+from campaigns.searches import FINALISTS, SEARCHES, network_path, networks, search_folder
 
 from adw_components.architecture import Architecture
+from adw_components.errors import UserError
 from adw_components.files import read_json, read_json_lines
 from adw_components.networks import AdwUNet
 
@@ -49,93 +56,128 @@ def settings_of(folder: Path) -> dict[str, object]:
 
 
 def test_every_search_is_what_its_name_says(campaign: Campaign) -> None:
-    found = {name: campaign.networks[name] for name in SEARCHES}
+    found = {name: networks(campaign)[name] for name in SEARCHES}
     assert {len(block) for block in found["width_only"].blocks} == {2}
     narrow = campaign.setting.space.uniform(width=0, depth=1)
-    widths = [set(block) for block in found["depth_only"].blocks]
-    assert widths == [set(block) for block in narrow.blocks]
+    assert [set(block) for block in found["depth_only"].blocks] == [set(block) for block in narrow.blocks]
     target = 0.5 * campaign.setting.flops(campaign.setting.default())
     for name in ("derived", "depth_only", "width_only"):
         assert campaign.setting.flops(found[name]) == pytest.approx(target, rel=0.1), name
     assert "target" not in found["derived_free"].provenance
 
 
+@pytest.mark.parametrize("fold", FOLDS)
+def test_a_folds_network_was_searched_without_its_validation_cases(campaign: Campaign, fold: int) -> None:
+    settings = settings_of(search_folder(campaign, "derived", fold))
+    assert settings["fold"] == fold and settings["split_file"] == str(campaign.cases.split_file)
+    split = read_json(campaign.cases.split_file, "folds")[str(fold)]
+    assert settings["n_cases"] == 8 == len(set(split["training"]) | set(split["validation"]))
+    assert Architecture.load(network_path(campaign, "derived", fold)) == Architecture.load(
+        search_folder(campaign, "derived", fold) / "architecture.json"
+    )
+
+
 def test_networks_of_the_derived_ones_flops(campaign: Campaign) -> None:
-    networks = campaign.networks
-    flops = campaign.setting.flops(networks["derived"])
-    randoms = [network for name, network in networks.items() if name.startswith("random")]
+    found = networks(campaign)
+    flops = campaign.setting.flops(found["derived"])
+    randoms = [network for name, network in found.items() if name.startswith("random")]
     assert len(randoms) == SCALE.n_random
     assert all(abs(campaign.setting.flops(each) / flops - 1) <= TOLERANCE for each in randoms)
 
 
 def test_every_network_was_retrained_alike(campaign: Campaign) -> None:
     """The settings of all retrainings are one, but for network, fold and seed."""
-    runs = list(campaign.retrainings())
-    networks = {run.network for run in runs if (run.fold, run.seed) == (1, 0)}
-    assert networks == set(campaign.networks) and len(runs) == len(networks) + 2 * len(FINALISTS)
+    runs = retrainings(campaign)
+    names = {run.network for run in runs if (run.fold, run.seed) == (1, 0)}
+    assert names == set(networks(campaign)) and len(runs) == len(set(runs)) == len(names) + 2 * len(FINALISTS)
     common = []
     for run in runs:
-        settings = settings_of(campaign.train_folder(run))
-        assert settings["architecture"] == campaign.networks[run.network].structure()
+        folder = train_folder(campaign, run)
+        settings = settings_of(folder)
+        assert settings["architecture"] == networks(campaign, run.fold)[run.network].structure()
         assert (settings["fold"], settings["seed"]) == (run.fold, run.seed)
         common.append({name: value for name, value in settings.items() if name not in ("architecture", "fold", "seed")})
-        assert len(read_json_lines(campaign.train_folder(run) / "train.jsonl")) == SCALE.train_epochs
+        assert len(read_json_lines(folder / "train.jsonl")) == SCALE.train_epochs
     assert all(each == common[0] for each in common)
 
 
 def test_tables_hold_what_the_evaluations_measured(campaign: Campaign) -> None:
     text = (campaign.folder / "results.md").read_text()
     cases = pd.read_csv(campaign.folder / "cases.csv")
-    for run in campaign.retrainings():
-        found = read_json(campaign.train_folder(run) / "evaluation" / "summary.json", "summary")
+    for run in retrainings(campaign):
+        folder = train_folder(campaign, run)
+        found = read_json(folder / "evaluation" / "summary.json", "summary")
         own = cases[(cases["network"] == run.network) & (cases["fold"] == run.fold) & (cases["seed"] == run.seed)]
         assert own.groupby("class")["dice"].mean().mean() == pytest.approx(found["mean_dice"])
-        assert found["settings"]["checkpoints"] == [str(campaign.train_folder(run) / "model_last.pt")]
-        if run.network == "derived" and run.fold == 2:
-            (row,) = [line for line in text.splitlines() if line.startswith("| derived |") and "fold" not in line][-1:]
-            assert f"{found['mean_dice']:.4f}" in row
-    for title in (
-        "Searches",
-        "Networks on the fold of development",
-        "Finalists on every fold",
-        "Inference",
-        "Estimate of the network that ships",
-    ):
+        assert found["settings"]["checkpoints"] == [str(folder / "model_last.pt")]
+        if run.network in FINALISTS and run.seed == 0:
+            (row,) = [
+                line
+                for line in text.partition("## Finalists")[2].splitlines()
+                if line.startswith(f"| {run.network} |") and line.count("|") == len(FOLDS) + 4
+            ]
+            assert f"{found['mean_dice']:.4f}" in row.split("|")[2 + FOLDS.index(run.fold)]
+
+
+def test_tables_are_all_there_and_name_every_network_and_setting(campaign: Campaign) -> None:
+    text = (campaign.folder / "results.md").read_text()
+    titles = ["Searches", "Networks on the fold of development", "Finalists on every fold", "Inference"]
+    for title in (*titles, "Estimate of the network that ships"):
         assert f"## {title}\n" in text
-    for name in (*campaign.networks, *settings_tried(campaign), COMPONENT):
+    for name in (*networks(campaign), *settings_tried(campaign), COMPONENT):
         assert f"| {name} |" in text
 
 
 def test_drawing_names_every_network(campaign: Campaign) -> None:
     text = (campaign.folder / "results.svg").read_text()
-    assert {name for name in campaign.networks if f">{name}<" in text} == set(campaign.networks)
+    assert [name for name in networks(campaign) if f">{name}<" not in text] == []
 
 
 def test_final_network_has_seen_every_case_and_no_other(campaign: Campaign) -> None:
-    settings = settings_of(campaign.folder / "final")
+    settings = settings_of(final_folder(campaign))
     assert settings["fold"] == "all" and settings["n_cases"] == 8
-    assert settings["architecture"] == campaign.networks["derived"].structure()
+    assert settings["architecture"] == networks(campaign)["derived"].structure()
+    for fold in FOLDS:
+        estimated = settings_of(estimate_folder(campaign, fold))
+        assert estimated["fold"] == fold and estimated["max_epochs"] == settings["max_epochs"] == SCALE.final_epochs
 
 
 def test_final_network_goes_into_a_bundle(campaign: Campaign, tmp_path: Path) -> None:
-    install(campaign, bundle=tmp_path / "bundle", shipped=tmp_path / "shipped")
-    architecture = Architecture.load(tmp_path / "shipped" / "architecture.json")
-    assert architecture == campaign.networks["derived"]
-    retrained = architecture.provenance["retrained"]
-    assert (retrained["n_cases"], retrained["max_epochs"], retrained["iterations_per_epoch"]) == (8, 2, 2)
-    settings = read_json(tmp_path / "bundle" / "models" / "settings.json", "settings")
-    assert settings["mirror_axes"] == [0] and not {"dataset_dir", "cache_dir", "output_dir"} & set(settings)
+    bundle, shipped = tmp_path / "bundle", tmp_path / "shipped"
+    install(campaign, bundle=bundle, shipped=shipped)
+    record = (shipped / "architecture.json").read_text()
+    architecture = Architecture.load(shipped / "architecture.json")
+    assert architecture == networks(campaign)["derived"]
+    settings = read_json(bundle / "models" / "settings.json", "settings")
+    assert settings["mirror_axes"] == [0] and settings["n_cases"] == 8
+    for text in (record, json.dumps(settings), (shipped / "metrics.json").read_text()):
+        assert '": "/' not in text
     network = AdwUNet(spatial_dims=3, in_channels=1, out_channels=3, architecture=architecture)
-    network.load_state_dict(torch.load(tmp_path / "bundle" / "models" / "model.pt", weights_only=True))
-    found = read_json(campaign.folder / "final" / "evaluation" / "summary.json", "summary")
-    metrics = read_json(tmp_path / "shipped" / "metrics.json", "metrics")
-    assert metrics["mean_dice"] == pytest.approx(found["mean_dice"], abs=1e-4) and metrics["fold"] == 1
+    network.load_state_dict(torch.load(bundle / "models" / "model.pt", weights_only=True))
+
+
+def test_metrics_are_those_of_the_estimate_and_of_the_weights(campaign: Campaign, tmp_path: Path) -> None:
+    install(campaign, bundle=tmp_path, shipped=tmp_path)
+    metrics = read_json(tmp_path / "metrics.json", "metrics")
+    assert metrics["weights_sha256"] == hashlib.sha256((tmp_path / "models" / "model.pt").read_bytes()).hexdigest()
+    seen = read_json(final_folder(campaign) / "evaluation" / "summary.json", "summary")
+    assert metrics["seen_in_training"]["mean_dice"] == pytest.approx(seen["mean_dice"], abs=1e-4)
+    folders = [estimate_folder(campaign, fold) for fold in FOLDS]
+    unseen = [read_json(folder / "evaluation" / "summary.json", "summary") for folder in folders]
+    assert metrics["unseen"]["mean_dice_of_folds"] == pytest.approx([each["mean_dice"] for each in unseen], abs=1e-4)
+
+
+def test_nothing_is_put_into_a_bundle_before_its_end(campaign: Campaign, tmp_path: Path) -> None:
+    unfinished = replace(campaign, folder=tmp_path / "none")
+    with pytest.raises(UserError, match=r"none.final is not done; run the parts estimate and final first"):
+        install(unfinished, bundle=tmp_path / "bundle", shipped=tmp_path / "shipped")
+    assert not (tmp_path / "bundle").exists() and not (tmp_path / "shipped").exists()
 
 
 def test_what_is_done_is_not_done_again(folder: Path) -> None:
     files = {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
     done = run(folder)
     assert (folder / "results.md").read_text().strip() in done.stdout
-    rewritten = {"results.md", "cases.csv", "scale.json", "folds.json", "dataset.json"}
-    changed = {path for path in files if path.stat().st_mtime_ns != files[path]}
-    assert {path.name for path in changed if path.parent.name != "networks"} <= rewritten
+    changed = {path for path in files if path.stat().st_mtime_ns != files[path] and "networks" not in path.parts}
+    rewritten = {"results.md", "results.svg", "cases.csv", "scale.json", "folds.json", "dataset.json", "lock"}
+    assert {path.name for path in changed} <= rewritten
