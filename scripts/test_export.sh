@@ -28,21 +28,7 @@ finish() {
 }
 trap finish EXIT
 
-check() { # check WHAT COMMAND...: one line, and the end of what the command said if it fails
-    local what="$1" started=$SECONDS
-    shift
-    if "$@" >"$work/log" 2>&1; then
-        echo "ok      $what ($((SECONDS - started)) s)"
-    else
-        echo "FAILED  $what"
-        tail -n 15 "$work/log"
-        exit 1
-    fi
-}
-monai() { "$python" -m monai.bundle "$@"; }
-field() { # field FILE EXPRESSION: of the JSON object `it`
-    "$repository_python" -c "import json, sys; it = json.load(open(sys.argv[1])); print($2)" "$1"
-}
+source scripts/checks.sh
 clicks_of() { # clicks_of NAME: few corrections, for a bundle that evaluates them
     case "$1" in *deepedit*) echo "--clicks [0,1]" ;; esac
 }
@@ -80,29 +66,8 @@ done
 # Without it: what the metadata name, and nothing else.
 unset PYTHONPATH
 metadata="$work/one/${names[0]}/configs/metadata.json"
-venv="${ADW_EXPORT_VENV:-$work/venv}"
-mapfile -t packages < <(field "$metadata" '"\n".join(
-    ["torch==" + it["pytorch_version"], "monai==" + it["monai_version"], "numpy==" + it["numpy_version"]]
-    + [name + "==" + version for name, version in it["required_packages_version"].items()])')
-[ -x "$venv/bin/python" ] || "$repository_python" -m venv "$venv"
-check "environment: ${packages[*]}" "$venv/bin/python" -m pip install --disable-pip-version-check "${packages[@]}"
-python="$venv/bin/python"
-cd "$work"
-check "environment: no adw_components" "$python" -c "
-import importlib.util, sys; sys.exit(importlib.util.find_spec('adw_components') is not None)"
-
-port="$("$python" -c "import socket; s = socket.socket(); s.bind(('127.0.0.1', 0)); print(s.getsockname()[1])")"
-"$python" -m http.server "$port" --bind 127.0.0.1 --directory "$work/one" >"$work/server.log" 2>&1 &
-server=$!
-check "server on port $port" "$python" -c "
-import time, urllib.request
-for _ in range(100):
-    try:
-        urllib.request.urlopen('http://127.0.0.1:$port/model_info.json'); break
-    except OSError:
-        time.sleep(0.1)
-else:
-    raise SystemExit('no answer')"
+fresh_environment "$metadata"
+serve "$work/one"
 
 schema="$work/schema.json" url="$(field "$metadata" 'it["schema"]')"
 if ! "$python" -c "

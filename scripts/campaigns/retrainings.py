@@ -9,7 +9,7 @@ from pathlib import Path
 from .campaign import Campaign
 from .cases import DEVELOPMENT_FOLD
 from .jobs import Job
-from .searches import FINALISTS, network_path, networks
+from .searches import FINALISTS, SEARCHES, network_path, networks
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +23,7 @@ class Retraining:
 
 def retrainings(campaign: Campaign) -> list[Retraining]:
     """All networks on the fold of development, the finalists from further seeds there, and on the other folds."""
-    names = sorted(networks(campaign), key=lambda name: (name not in FINALISTS, name))
+    names = sorted(networks(campaign), key=lambda name: (name not in FINALISTS, name not in SEARCHES, name))
     finalists = [name for name in names if name in FINALISTS]
     return [
         *(Retraining(network=name) for name in names),
