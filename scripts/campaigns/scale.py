@@ -16,6 +16,8 @@ _INTEGERS = {
     "batch_size": 1,
     "warmup_epochs": 0,
     "search_epochs": 1,
+    "path_warmup_epochs": 0,
+    "path_search_epochs": 1,
     "search_iterations": 1,
     "train_epochs": 1,
     "train_iterations": 1,
@@ -40,6 +42,8 @@ class Scale:
         momentum: of the weights' SGD.
         warmup_epochs: epochs of a search that train the weights only.
         search_epochs: epochs that train alpha and beta as well.
+        path_warmup_epochs: the same of a search with single-path weight steps, which cost less and train less each.
+        path_search_epochs: the same.
         search_iterations: iterations an epoch of a search.
         architecture_learning_rate: of alpha and beta.
         train_epochs: epochs of a retraining.
@@ -63,6 +67,8 @@ class Scale:
     momentum: float = 0.9
     warmup_epochs: int
     search_epochs: int
+    path_warmup_epochs: int
+    path_search_epochs: int
     search_iterations: int
     architecture_learning_rate: float = 0.01
     train_epochs: int
@@ -96,11 +102,6 @@ class Scale:
         """Base width of the default network at this scale."""
         return self.base_widths[len(self.base_widths) // 2]
 
-    @property
-    def temperature_rate(self) -> float:
-        """Factor of tau an epoch: it falls from 5 to 0.05, as in 150 epochs of the paper's schedule."""
-        return round(0.01 ** (1 / max(1, self.search_epochs - 1)), 6)
-
 
 SCALES = {
     # nnU-Net's own widths and batch. Nobody has run it yet.
@@ -114,6 +115,8 @@ SCALES = {
         momentum=0.99,
         warmup_epochs=10,
         search_epochs=15,
+        path_warmup_epochs=20,
+        path_search_epochs=20,
         search_iterations=250,
         architecture_learning_rate=0.004,
         train_epochs=10,
@@ -132,6 +135,8 @@ SCALES = {
         batch_size=2,
         warmup_epochs=10,
         search_epochs=12,
+        path_warmup_epochs=30,
+        path_search_epochs=20,
         search_iterations=50,
         train_epochs=6,
         train_iterations=250,
@@ -144,6 +149,8 @@ SCALES = {
         batch_size=2,
         warmup_epochs=1,
         search_epochs=1,
+        path_warmup_epochs=1,
+        path_search_epochs=1,
         search_iterations=1,
         train_epochs=1,
         train_iterations=2,

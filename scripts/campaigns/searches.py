@@ -15,7 +15,7 @@ from .jobs import Job
 from .scale import FINAL_NETWORKS
 
 DERIVED, DEFAULT = "derived", "default"
-SEARCHES = (DERIVED, "derived_free", "depth_only", "width_only")
+SEARCHES = (DERIVED, "derived_free", "depth_only", "width_only", "single_path")
 # What is retrained on every fold; a derived network is then that of a search on the fold's own training cases.
 FINALISTS = FINAL_NETWORKS
 
@@ -34,14 +34,27 @@ def search_folder(campaign: Campaign, name: str, fold: int = DEVELOPMENT_FOLD) -
 
 
 def _variants(campaign: Campaign) -> dict[str, dict[str, Any]]:
-    """Name -> options: to the target, to none, of depths alone, of widths alone."""
-    setting = campaign.setting
-    target = {"target": f"{{'flops': {round(campaign.scale.ratio * setting.flops(setting.default()))}}}"}
+    """Name -> options: to the target, to none, of depths alone, of widths alone, with single-path weight steps."""
+    setting, scale = campaign.setting, campaign.scale
+    target = {"target": f"{{'flops': {round(scale.ratio * setting.flops(setting.default()))}}}"}
+    epochs = _epochs(scale.warmup_epochs, scale.search_epochs)
+    paths = _epochs(scale.path_warmup_epochs, scale.path_search_epochs)
     return {
-        DERIVED: target,
-        "derived_free": {},
-        "depth_only": {**target, "searched": "depth", "base_widths": [campaign.scale.narrow_width]},
-        "width_only": {**target, "searched": "width"},
+        DERIVED: {**epochs, **target},
+        "derived_free": epochs,
+        "depth_only": {**epochs, **target, "searched": "depth", "base_widths": [scale.narrow_width]},
+        "width_only": {**epochs, **target, "searched": "width"},
+        "single_path": {**paths, **target, "weight_step": "single_path"},
+    }
+
+
+def _epochs(warmup: int, search: int) -> dict[str, Any]:
+    """A schedule in which tau falls from 5 to 0.05, as in 150 epochs of the paper's."""
+    return {
+        "warmup_epochs": warmup,
+        "max_epochs": warmup + search,
+        "val_interval": max(1, (warmup + search) // 2),
+        "temperature_rate": round(0.01 ** (1 / max(1, search - 1)), 6),
     }
 
 
@@ -51,17 +64,12 @@ def _job(campaign: Campaign, name: str, fold: int, variant: dict[str, Any]) -> J
 
 def _search(campaign: Campaign, fold: int, variant: dict[str, Any]) -> Callable[[Path], None]:
     scale = campaign.scale
-    epochs = scale.warmup_epochs + scale.search_epochs
     options = {
         "fold": fold,
         "seed": 0,
         "base_widths": list(scale.base_widths),
-        "warmup_epochs": scale.warmup_epochs,
-        "max_epochs": epochs,
         "iterations_per_epoch": scale.search_iterations,
-        "val_interval": max(1, epochs // 2),
         "architecture_learning_rate": scale.architecture_learning_rate,
-        "temperature_rate": scale.temperature_rate,
         **variant,
     }
     return lambda folder: campaign.train("search", folder, **options)
