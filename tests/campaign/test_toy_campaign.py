@@ -61,7 +61,9 @@ def test_every_search_is_what_its_name_says(campaign: Campaign) -> None:
     narrow = campaign.setting.space.uniform(width=0, depth=1)
     assert [set(block) for block in found["depth_only"].blocks] == [set(block) for block in narrow.blocks]
     target = 0.5 * campaign.setting.flops(campaign.setting.default())
-    for name in ("derived", "depth_only", "width_only"):
+    steps = {name: settings_of(search_folder(campaign, name))["weight_step"] for name in SEARCHES}
+    assert {name for name, step in steps.items() if step == "single_path"} == {"single_path"}
+    for name in ("derived", "depth_only", "width_only", "single_path"):
         assert campaign.setting.flops(found[name]) == pytest.approx(target, rel=0.1), name
     assert "target" not in found["derived_free"].provenance
 
