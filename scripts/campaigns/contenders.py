@@ -1,4 +1,4 @@
-"""The networks that a derived one is measured against: nnU-Net's default, and others of the derived one's FLOPs."""
+"""The networks that a derived one is measured against: nnU-Net's default, and others of the FLOPs aimed at."""
 
 from __future__ import annotations
 
@@ -76,9 +76,8 @@ def randoms(setting: Setting, *, number: int, flops: float, within: float = TOLE
     return found
 
 
-def contenders(setting: Setting, derived: Architecture, *, n_random: int) -> dict[str, Architecture]:
-    """Name -> network: the default one, and the uniform and random ones of the derived network's FLOPs."""
-    flops = setting.flops(derived)
+def contenders(setting: Setting, *, flops: float, n_random: int) -> dict[str, Architecture]:
+    """Name -> network: the default one, and uniform and random ones of the FLOPs that the searches aim at."""
     return {
         "default": setting.default(),
         **{f"uniform_{depth}": uniform(setting, depth=depth, flops=flops) for depth in setting.space.depths},

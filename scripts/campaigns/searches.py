@@ -35,8 +35,8 @@ def search_folder(campaign: Campaign, name: str, fold: int = DEVELOPMENT_FOLD) -
 
 def _variants(campaign: Campaign) -> dict[str, dict[str, Any]]:
     """Name -> options: to the target, to none, of depths alone, of widths alone, with single-path weight steps."""
-    setting, scale = campaign.setting, campaign.scale
-    target = {"target": f"{{'flops': {round(scale.ratio * setting.flops(setting.default()))}}}"}
+    scale = campaign.scale
+    target = {"target": f"{{'flops': {target_flops(campaign)}}}"}
     epochs = _epochs(scale.warmup_epochs, scale.search_epochs)
     paths = _epochs(scale.path_warmup_epochs, scale.path_search_epochs)
     return {
@@ -46,6 +46,12 @@ def _variants(campaign: Campaign) -> dict[str, dict[str, Any]]:
         "width_only": {**epochs, **target, "searched": "width"},
         "single_path": {**paths, **target, "weight_step": "single_path"},
     }
+
+
+def target_flops(campaign: Campaign) -> int:
+    """FLOPs of a patch that the searches aim at."""
+    setting = campaign.setting
+    return round(campaign.scale.ratio * setting.flops(setting.default()))
 
 
 def _epochs(warmup: int, search: int) -> dict[str, Any]:
@@ -96,8 +102,7 @@ def write_networks(campaign: Campaign) -> None:
 def _networks_of(campaign: Campaign, fold: int) -> dict[str, Architecture]:
     paths = {name: search_folder(campaign, name, fold) / "architecture.json" for name in SEARCHES}
     found = {name: Architecture.load(path) for name, path in paths.items() if (path.parent / "done").exists()}
-    if DERIVED not in found:
-        return found
     development = fold == DEVELOPMENT_FOLD
-    others = contenders(campaign.setting, found[DERIVED], n_random=campaign.scale.n_random if development else 0)
+    n_random = campaign.scale.n_random if development else 0
+    others = contenders(campaign.setting, flops=target_flops(campaign), n_random=n_random)
     return {**found, **{name: each for name, each in others.items() if development or name in FINALISTS}}
