@@ -113,7 +113,7 @@ app="$home/monaibundle"
 mkdir -p "$app/model"
 cp -r "$venv/monailabel/sample-apps/monaibundle/lib" "$app/"
 cp "$venv/monailabel/sample-apps/monaibundle/main.py" "$app/stock_app.py"
-cp "$root/scripts/monailabel/main.py" "$app/main.py"
+cp "$root/scripts/label_server/main.py" "$app/main.py"
 for folder in "${folders[@]}"; do
     # The server works on a copy: fine-tuning replaces weights there, and nothing in the bundle itself.
     copy="$app/model/$(basename "$folder")"
@@ -132,7 +132,7 @@ for folder in "${folders[@]}"; do
 done
 [ -z "$prepare_only" ] || exit 0
 
-export PYTHONPATH="$root/scripts/monailabel"
+export PYTHONPATH="$root/scripts/label_server"
 cd "$home"
 echo "MONAI Label: http://$host:$port on $studies"
 exec "$venv/bin/python" -m monailabel.main start_server --app "$app" --studies "$studies" --host "$host" --port "$port" \

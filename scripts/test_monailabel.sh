@@ -9,5 +9,5 @@ if ! "$venv/bin/python" -c "import pytest, hypothesis" 2>/dev/null; then
     grep -E '^(pytest|hypothesis)==' requirements-dev.txt | xargs "$venv/bin/python" -m pip install -qq --disable-pip-version-check
 fi
 export ADW_MONAILABEL_VENV="$venv" OMP_NUM_THREADS="${OMP_NUM_THREADS:-1}"
-export PYTHONPATH="$PWD/scripts/monailabel"
+export PYTHONPATH="$PWD/scripts/label_server"
 exec "$venv/bin/python" -m pytest tests/annotation "$@"

@@ -1,7 +1,6 @@
 """Fixtures that several test modules share."""
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,19 +8,9 @@ from hypothesis import HealthCheck, settings
 
 from adw_components.synthesis import synthesize
 
-ROOT = Path(__file__).parents[1]
-
 # On a busy machine, or where hypothesis makes its tables first, a slow draw says nothing about the code.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
-
-
-@pytest.fixture(scope="module")
-def scripts_on_path() -> Iterator[None]:
-    """Imports as a script has them."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(ROOT / "scripts")
-        yield
 
 
 @pytest.fixture(scope="session")

@@ -33,19 +33,19 @@ OTHERS = ["random_0", "random_1", "random_2", "nnunet_default", "dynunet", "dynu
 
 
 @pytest.fixture(scope="module")
-def benchmark(scripts_on_path: None) -> ModuleType:
+def benchmark() -> ModuleType:
     """The script as a module."""
     return import_module("benchmark_networks")
 
 
 @pytest.fixture(scope="module")
-def networks(scripts_on_path: None) -> ModuleType:
+def networks() -> ModuleType:
     """`benchmarks.networks`."""
     return import_module("benchmarks.networks")
 
 
 @pytest.fixture(scope="module")
-def costs(scripts_on_path: None) -> ModuleType:
+def costs() -> ModuleType:
     """`benchmarks.network_costs`."""
     return import_module("benchmarks.network_costs")
 
@@ -252,7 +252,7 @@ def test_architecture_that_does_not_fit_the_patch_is_named(networks: ModuleType,
 
 
 def test_mistake_ends_the_command_with_its_line(
-    scripts_on_path: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(sys, "argv", ["benchmark_networks.py", "--batch_size", "0"])
     with pytest.raises(SystemExit, match="1"):

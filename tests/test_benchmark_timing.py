@@ -18,13 +18,13 @@ FLOAT = 4
 
 
 @pytest.fixture(scope="module")
-def timing(scripts_on_path: None) -> ModuleType:
+def timing() -> ModuleType:
     """`benchmarks.timing`."""
     return import_module("benchmarks.timing")
 
 
 @pytest.fixture(scope="module")
-def results(scripts_on_path: None) -> ModuleType:
+def results() -> ModuleType:
     """`benchmarks.results`."""
     return import_module("benchmarks.results")
 

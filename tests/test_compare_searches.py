@@ -27,7 +27,7 @@ TOY = {
 
 
 @pytest.fixture(scope="module")
-def script(scripts_on_path: None) -> ModuleType:
+def script() -> ModuleType:
     """The script as a module."""
     return import_module("compare_searches")
 

@@ -27,19 +27,19 @@ Tick = Callable[[float], None]
 
 
 @pytest.fixture(scope="module")
-def benchmark(scripts_on_path: None) -> ModuleType:
+def benchmark() -> ModuleType:
     """The script as a module."""
     return import_module("benchmark_loading")
 
 
 @pytest.fixture(scope="module")
-def loading(scripts_on_path: None) -> ModuleType:
+def loading() -> ModuleType:
     """`benchmarks.loading`."""
     return import_module("benchmarks.loading")
 
 
 @pytest.fixture(scope="module")
-def waiting(scripts_on_path: None) -> ModuleType:
+def waiting() -> ModuleType:
     """`benchmarks.waiting`."""
     return import_module("benchmarks.waiting")
 
@@ -192,7 +192,7 @@ def test_tables_have_the_transforms_of_the_bundle_and_every_number_of_workers(
         assert f"\n{line} " in printed
 
 
-def test_loaders_are_the_bundles_own(scripts_on_path: None, generated_dataset: Path) -> None:
+def test_loaders_are_the_bundles_own(generated_dataset: Path) -> None:
     configs = import_module("benchmarks.bundle_configs")
     options = {"dataset_dir": str(generated_dataset), "iterations_per_epoch": 3, "batch_size": 2}
     parser = configs.parsed_config("search", "Task04_Hippocampus", **options)

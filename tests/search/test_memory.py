@@ -14,7 +14,7 @@ SIZE = (16, 16, 16)
 
 
 @pytest.fixture(scope="module")
-def benchmark(scripts_on_path: None) -> ModuleType:
+def benchmark() -> ModuleType:
     """The script as a module."""
     return import_module("benchmark_memory")
 
