@@ -1,4 +1,21 @@
-# Sourced by scripts that check an exported bundle; they set work, python, repository_python, and server for the trap at their end.
+# Sourced by scripts that check an exported bundle, with given: the folder that keeps everything, or nothing. It sets repository, its
+# repository_python (ADW_PYTHON, or that of the environment that is made then), and work, a folder that goes when it was not given.
+
+if [ -n "${ADW_PYTHON:-}" ]; then
+    repository_python="$ADW_PYTHON"
+    cd "$(dirname "${BASH_SOURCE[0]}")/.."
+else
+    source "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
+    repository_python="$(command -v python)"
+fi
+repository="$PWD" work="${given:-$(mktemp -d)}" server=""
+mkdir -p "$work"
+export OMP_NUM_THREADS="${OMP_NUM_THREADS:-2}" PYTHONWARNINGS=ignore
+finish() {
+    if [ -n "$server" ]; then kill "$server" 2>/dev/null || true; fi
+    if [ -z "$given" ]; then rm -rf "$work"; fi
+}
+trap finish EXIT
 
 check() { # check WHAT COMMAND...: one line, and the end of what the command said if it fails
     local what="$1" started=$SECONDS

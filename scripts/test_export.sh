@@ -8,27 +8,9 @@
 # folder for the fresh environment, to keep it for the next time. One line a check; the first failure ends it.
 set -euo pipefail
 given="${1:+$(realpath -m "$1")}"
-if [ -n "${ADW_PYTHON:-}" ]; then
-    repository_python="$ADW_PYTHON"
-    cd "$(dirname "${BASH_SOURCE[0]}")/.."
-else
-    source "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
-    repository_python="$(command -v python)"
-fi
-repository="$PWD"
-work="${given:-$(mktemp -d)}"
-mkdir -p "$work"
-export OMP_NUM_THREADS="${OMP_NUM_THREADS:-2}" PYTHONWARNINGS=ignore
+source "$(dirname "${BASH_SOURCE[0]}")/checks.sh"
 names=(hippocampus_mri_adwunet_segmentation prostate_mri_adwunet_segmentation braintumour_mri_adwunet_segmentation
     hippocampus_mri_adwunet_deepedit) # the last trains what the first has searched
-server=""
-finish() {
-    if [ -n "$server" ]; then kill "$server" 2>/dev/null || true; fi
-    if [ -z "$given" ]; then rm -rf "$work"; fi
-}
-trap finish EXIT
-
-source scripts/checks.sh
 clicks_of() { # clicks_of NAME: few corrections, for a bundle that evaluates them
     case "$1" in *deepedit*) echo "--clicks [0,1]" ;; esac
 }

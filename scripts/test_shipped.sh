@@ -8,22 +8,8 @@
 # the environment that is made for it; ADW_EXPORT_VENV a folder for the fresh environment. One line a check; the first failure ends it.
 set -euo pipefail
 data="$(realpath "${1:?give the folder of Task04_Hippocampus}")" given="${2:+$(realpath -m "$2")}"
-if [ -n "${ADW_PYTHON:-}" ]; then
-    repository_python="$ADW_PYTHON"
-    cd "$(dirname "${BASH_SOURCE[0]}")/.."
-else
-    source "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
-    repository_python="$(command -v python)"
-fi
-name=hippocampus_mri_adwunet_segmentation repository="$PWD" work="${given:-$(mktemp -d)}" server=""
-mkdir -p "$work"
-export OMP_NUM_THREADS="${OMP_NUM_THREADS:-2}" PYTHONWARNINGS=ignore
-finish() {
-    if [ -n "$server" ]; then kill "$server" 2>/dev/null || true; fi
-    if [ -z "$given" ]; then rm -rf "$work"; fi
-}
-trap finish EXIT
-source scripts/checks.sh
+source "$(dirname "${BASH_SOURCE[0]}")/checks.sh"
+name=hippocampus_mri_adwunet_segmentation
 
 python="$repository_python"
 check "folds of nnU-Net, without the one that is put aside" env PYTHONPATH="$repository/scripts" "$python" -c "

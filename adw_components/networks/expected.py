@@ -42,33 +42,18 @@ class CostTables:
         ends: (max_depth, n_depths), 1 where a candidate depth ends at a convolution.
         coefficients: (T,), the number of every contribution.
         variables: (3, T), indices of what it multiplies; 0 is the constant 1.
-        owners: (T,), the block of the last of these: whose convolution or output it is.
     """
 
     widths: torch.Tensor
     ends: torch.Tensor
     coefficients: torch.Tensor
     variables: torch.Tensor
-    owners: torch.Tensor
 
 
 def expected_cost(
     supernet: AdwUNetSupernet, kind: CostKind, *, patch_size: Sequence[int], tau: torch.Tensor | None = None
 ) -> torch.Tensor:
     """Mean cost of the architectures that the choices draw with probabilities softmax(logit / tau).
-
-    Args and errors: those of `expected_costs`.
-
-    Returns:
-        A scalar on the supernet's device, in float32 at least; differentiable in alpha and beta.
-    """
-    return expected_costs(supernet, kind, patch_size=patch_size, tau=tau).sum()
-
-
-def expected_costs(
-    supernet: AdwUNetSupernet, kind: CostKind, *, patch_size: Sequence[int], tau: torch.Tensor | None = None
-) -> torch.Tensor:
-    """What every block adds to the mean cost of the architectures that the choices draw.
 
     All convolutions' widths and all depths are independent, and every contribution to a cost multiplies different ones
     of them, so that their expectations multiply and the sum is exact. No noise in any mode. No transfer from or to the
@@ -81,7 +66,7 @@ def expected_costs(
         tau: temperature; the supernet's own if None.
 
     Returns:
-        (B,) on the supernet's device, in float32 at least; differentiable in alpha and beta.
+        A scalar on the supernet's device, in float32 at least; differentiable in alpha and beta.
 
     Raises:
         UserError: `patch_size` is not divisible by the strides.
@@ -97,8 +82,7 @@ def expected_costs(
     )
     tau = supernet.tau if tau is None else tau
     first, second, third = _variables(alpha / tau, beta / tau, tables)[tables.variables]
-    terms = tables.coefficients * first * second * third
-    return terms.new_zeros(len(alpha)).index_add(0, tables.owners, terms)
+    return (tables.coefficients * first * second * third).sum()
 
 
 def _stacked(supernet: AdwUNetSupernet, name: str) -> torch.Tensor:
@@ -152,8 +136,6 @@ def _tables(
     )
     terms = [term if isinstance(term, Monomial) else Monomial(term) for term in found]
     rows = [(*term.variables, *(0,) * (_MAX_VARIABLES - len(term.variables))) for term in terms]
-    of_a_block = 2 * search_space.max_depth + 1
-    owners = [max(0, term.variables[-1] - 1) // of_a_block if term.variables else 0 for term in terms]
     ends = [[float(depth == index + 1) for depth in search_space.depths] for index in range(search_space.max_depth)]
     # What is made in inference mode could not be used where gradients are taken.
     with torch.inference_mode(False):
@@ -163,5 +145,4 @@ def _tables(
             ends=torch.tensor(ends, **options),
             coefficients=torch.tensor([float(term.factor) for term in terms], **options),
             variables=torch.tensor(rows, device=device).T.contiguous(),
-            owners=torch.tensor(owners, device=device),
         )

@@ -9,17 +9,23 @@ from torch.optim import Optimizer
 
 from ..cost_target import CostTarget
 from ..networks import AdwUNetSupernet
-from ..networks.expected import expected_costs
+from ..networks.expected import expected_cost
+
+# A choice whose slope is a smaller share of the steepest one's moves less than that one, in proportion.
+_FLAT = 0.01
+# Slopes of log(E[cost]) below this are those of settled choices, whatever the others' are.
+_SETTLED = 1e-6
 
 
 class CostSteering:
     """Steps of alpha and beta toward a target of `E[cost]`, beside the optimizer's down the loss.
 
-    A step goes along the slope of `sum_b log E[cost of block b]`, in which every block gives the same share of its own
-    cost, as in uniform scaling, and as far as closes the share `rate` of `log(E[cost] / target)`, were the cost linear.
-    Down the slope of the cost itself the blocks at full resolution, which cost most, would give all. It is decoupled
-    from the optimizer, as AdamW decouples weight decay: in Adam's moments a penalty, far larger than the loss at first,
-    would hold back what the loss asks for later (docs/decisions/014).
+    A step goes down the slope of `log E[cost]`, which is scaled to the same largest number in every choice (a row of
+    alpha, a beta), and as far as closes the share `rate` of `log(E[cost] / target)`, were the cost linear. Adam too
+    moves all choices about equally far, whatever their gradients: down the bare slope, those with the steepest, depths
+    and blocks at full resolution, would give everything, while Adam makes good what the others give. The step is
+    decoupled from the optimizer, as AdamW decouples weight decay: in Adam's moments a penalty, far larger than the loss
+    at first, would hold back what the loss asks for later (docs/decisions/014).
 
     The expectation is under softmax(logit / min(tau, 1)): softmax(logit), with which a candidate is sampled, until tau
     is below 1, and then the noise-free mixture, which becomes the derived architecture as tau falls.
@@ -43,31 +49,28 @@ class CostSteering:
 
     def expected(self) -> torch.Tensor:
         """Expected cost in the target's unit; a scalar."""
-        return self._expected_of_blocks().sum()
-
-    def _expected_of_blocks(self) -> torch.Tensor:
         assert self.target is not None
         tau = self.network.tau.clamp(max=1.0)
-        return expected_costs(self.network, self.target.kind, patch_size=self.patch_size, tau=tau)
+        return expected_cost(self.network, self.target.kind, patch_size=self.patch_size, tau=tau)
 
     def step(self) -> None:
         """Take one step; none without a target."""
         if self.target is None:
             return
         parameters = self.network.architecture_parameters()
-        costs = self._expected_of_blocks()
-        distance = (costs.sum() / self.target.value).log()
-        slopes = torch.autograd.grad(distance, parameters, retain_graph=True)
-        ways = torch.autograd.grad(costs.log().sum(), parameters)
+        distance = (self.expected() / self.target.value).log()
+        slopes = torch.autograd.grad(distance, parameters)
+        ways = _levelled(slopes)
         gain = torch.stack([(slope * way).sum() for slope, way in zip(slopes, ways, strict=True)]).sum()
-        steepest = torch.stack([way.abs().max() for way in ways]).max()
-        # Saturated choices have no slope, which leaves them alone.
-        length = self.rate * distance.detach() / gain.clamp(min=1e-20)
-        length = length.clamp(-self._farthest / steepest, self._farthest / steepest)
+        farthest = self.optimizer.param_groups[0]["lr"]
+        length = (self.rate * distance.detach() / gain.clamp(min=1e-20)).clamp(-farthest, farthest)
         with torch.no_grad():
             for parameter, way in zip(parameters, ways, strict=True):
                 parameter.sub_(length * way)
 
-    @property
-    def _farthest(self) -> float:
-        return self.optimizer.param_groups[0]["lr"]
+
+def _levelled(slopes: Sequence[torch.Tensor]) -> list[torch.Tensor]:
+    """The slopes, scaled to 1 at the largest of every choice; less where that is next to nothing."""
+    largest = [slope.abs().amax(dim=-1, keepdim=True) for slope in slopes]
+    floor = (_FLAT * torch.stack([each.max() for each in largest]).max()).clamp(min=_SETTLED)
+    return [slope / each.maximum(floor) for slope, each in zip(slopes, largest, strict=True)]

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import mean, stdev
 from typing import Any
+
+from helpers import markdown
 
 from adw_components.architecture import Architecture
 from adw_components.files import read_json, read_json_lines
@@ -87,9 +88,8 @@ def table(rows: Sequence[Row]) -> str:
         "retrained": lambda row: dice(row["train"]),
         "retrained from inherited": lambda row: dice(row["inherit"]),
     }
-    lines = ["| " + " | ".join(columns) + " |", "|" + "---|" * len(columns)]
-    lines += ["| " + " | ".join(cell(row) for cell in columns.values()) + " |" for row in rows]
-    return "\n".join([*lines, "", *means(rows)]) + "\n"
+    of_runs = markdown.table(list(columns), [[cell(row) for cell in columns.values()] for row in rows])
+    return f"{of_runs}\n{means(rows)}"
 
 
 def dice(row: Row | None) -> str:
@@ -97,26 +97,19 @@ def dice(row: Row | None) -> str:
     return f"{row['dice']:.4f}" if row else "-"
 
 
-def means(rows: Sequence[Row]) -> list[str]:
+def means(rows: Sequence[Row]) -> str:
     """Markdown of mean and standard deviation over the seeds."""
-    lines = [
-        "| variant | seeds | search, min | supernet less inherited | retrained | retrained from inherited |",
-        "|---|---|---|---|---|---|",
-    ]
+    header = ["variant", "seeds", "search, min", "supernet less inherited", "retrained", "retrained from inherited"]
+    lines = []
     for variant in dict.fromkeys(row["variant"] for row in rows):
         own = [row for row in rows if row["variant"] == variant]
-        cells = [
-            spread([row["search_minutes"] for row in own], 1),
-            spread([row["supernet_dice"] - row["inherited_dice"] for row in own], 4),
-            *(spread([row[part]["dice"] for row in own if row[part]], 4) for part in ("train", "inherit")),
-        ]
-        lines.append(f"| {variant} | {len(own)} | " + " | ".join(cells) + " |")
-    return lines
-
-
-def spread(values: Sequence[float], digits: int) -> str:
-    """Mean and standard deviation."""
-    if not values:
-        return "-"
-    deviation = f" ± {stdev(values):.{digits}f}" if len(values) > 1 else ""
-    return f"{mean(values):.{digits}f}{deviation}"
+        lines.append(
+            [
+                variant,
+                str(len(own)),
+                markdown.spread([row["search_minutes"] for row in own], 1),
+                markdown.spread([row["supernet_dice"] - row["inherited_dice"] for row in own]),
+                *(markdown.spread([row[part]["dice"] for row in own if row[part]]) for part in ("train", "inherit")),
+            ]
+        )
+    return markdown.table(header, lines)

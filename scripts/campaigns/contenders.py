@@ -11,7 +11,7 @@ from adw_components.errors import UserError
 from adw_components.reference import nnunet_default
 from adw_components.search_space import SearchSpace
 
-# A random network may cost this share more or less than the derived one.
+# A random network may cost this share more or less than what is aimed at.
 TOLERANCE = 0.02
 _STEPS = 2000
 _MOST_SAMPLES = 50_000

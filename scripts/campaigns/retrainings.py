@@ -9,7 +9,8 @@ from pathlib import Path
 from .campaign import Campaign
 from .cases import DEVELOPMENT_FOLD
 from .jobs import Job
-from .searches import FINALISTS, SEARCHES, network_path, networks
+from .scale import FINALISTS
+from .searches import SEARCHES, network_path, networks
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,25 +7,9 @@ from typing import Any, get_type_hints
 
 from adw_components.errors import UserError
 
-# Networks that every fold has.
-FINAL_NETWORKS = ("derived", "default", "uniform_2")
-_LISTS = ("base_widths", "patch_size", "mirror_axes", "confirming_folds")
-_NUMBERS = ("learning_rate", "momentum", "architecture_learning_rate", "ratio")
-_INTEGERS = {
-    "narrow_width": 1,
-    "batch_size": 1,
-    "warmup_epochs": 0,
-    "search_epochs": 1,
-    "path_warmup_epochs": 0,
-    "path_search_epochs": 1,
-    "search_iterations": 1,
-    "train_epochs": 1,
-    "train_iterations": 1,
-    "final_epochs": 1,
-    "n_random": 0,
-    "n_seeds": 1,
-    "num_workers": 0,
-}
+# Networks that every fold has; a derived one is then that of a search on the fold's own training cases.
+FINALISTS = ("derived", "default", "uniform_2")
+_MAY_BE_0 = ("warmup_epochs", "path_warmup_epochs", "n_random", "num_workers")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,19 +67,12 @@ class Scale:
     num_workers: int = 0
 
     def __post_init__(self) -> None:
-        for name, value in vars(self).items():
-            if name in _INTEGERS and (isinstance(value, bool) or not isinstance(value, int) or value < _INTEGERS[name]):
-                raise UserError(f"{name} must be a whole number from {_INTEGERS[name]} on, got {value!r}")
-            if name in _NUMBERS and (isinstance(value, bool) or not isinstance(value, int | float) or not value > 0):
-                raise UserError(f"{name} must be a number above 0, got {value!r}")
-            if name in _LISTS and (
-                not isinstance(value, tuple) or not all(isinstance(item, int) and item >= 0 for item in value)
-            ):
-                raise UserError(f"{name} must be a list of whole numbers, such as [2,3,4], got {value!r}")
+        for name, kind in get_type_hints(Scale).items():
+            _require(name, getattr(self, name), kind)
         if not set(self.confirming_folds) <= {2, 3, 4}:
             raise UserError(f"confirming_folds must be of 2, 3 and 4, got {list(self.confirming_folds)}")
-        if self.final_network not in FINAL_NETWORKS:
-            raise UserError(f"final_network must be of {', '.join(FINAL_NETWORKS)}, got {self.final_network!r}")
+        if self.final_network not in FINALISTS:
+            raise UserError(f"final_network must be of {', '.join(FINALISTS)}, got {self.final_network!r}")
 
     @property
     def default_width(self) -> int:
@@ -159,6 +136,23 @@ SCALES = {
         confirming_folds=(2,),
     ),
 }
+
+
+def _require(name: str, value: Any, kind: Any) -> None:
+    """Raise a `UserError` unless the value is of the kind of its field."""
+    least = 0 if name in _MAY_BE_0 else 1
+    if kind is int and not (_is_number(value, int) and value >= least):
+        raise UserError(f"{name} must be a whole number from {least} on, got {value!r}")
+    if kind is float and not (_is_number(value, int | float) and value > 0):
+        raise UserError(f"{name} must be a number above 0, got {value!r}")
+    if kind == tuple[int, ...] and not (
+        isinstance(value, tuple) and all(_is_number(item, int) and item >= 0 for item in value)
+    ):
+        raise UserError(f"{name} must be a list of whole numbers, such as [2,3,4], got {value!r}")
+
+
+def _is_number(value: Any, kind: Any) -> bool:
+    return isinstance(value, kind) and not isinstance(value, bool)
 
 
 def scale_of(name: str, changes: dict[str, Any]) -> Scale:

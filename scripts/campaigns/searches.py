@@ -12,12 +12,10 @@ from .campaign import Campaign
 from .cases import DEVELOPMENT_FOLD
 from .contenders import contenders
 from .jobs import Job
-from .scale import FINAL_NETWORKS
+from .scale import FINALISTS
 
 DERIVED, DEFAULT = "derived", "default"
 SEARCHES = (DERIVED, "derived_free", "depth_only", "width_only", "single_path")
-# What is retrained on every fold; a derived network is then that of a search on the fold's own training cases.
-FINALISTS = FINAL_NETWORKS
 
 
 def search_jobs(campaign: Campaign) -> list[Job]:

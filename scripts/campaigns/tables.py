@@ -13,7 +13,8 @@ from .campaign import Campaign
 from .cases import DEVELOPMENT_FOLD
 from .measured import dice_of_runs, training_minutes
 from .retrainings import Retraining, train_folder
-from .searches import DERIVED, FINALISTS, SEARCHES, networks, search_folder
+from .scale import FINALISTS
+from .searches import DERIVED, SEARCHES, networks, search_folder
 
 
 def search_table(campaign: Campaign) -> str:

@@ -18,8 +18,8 @@ from campaigns.final import estimate_folder, final_folder
 from campaigns.inference import COMPONENT, settings_tried
 from campaigns.install import install
 from campaigns.retrainings import retrainings, train_folder
-from campaigns.scale import SCALES
-from campaigns.searches import FINALISTS, SEARCHES, network_path, networks, search_folder
+from campaigns.scale import FINALISTS, SCALES
+from campaigns.searches import SEARCHES, network_path, networks, search_folder
 
 from adw_components.architecture import Architecture
 from adw_components.errors import UserError

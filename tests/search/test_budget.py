@@ -1,6 +1,7 @@
 """The steps to a budget, what is derived under one, and how settled a search is."""
 
 import math
+from collections.abc import Callable
 
 import pytest
 import torch
@@ -9,7 +10,6 @@ from tiny import CLASSES, choose, patch_size, space, supernet
 from adw_components.cost import count
 from adw_components.cost_target import CostTarget
 from adw_components.networks import AdwUNetSupernet
-from adw_components.networks.expected import expected_costs
 from adw_components.search.budget import CostSteering
 from adw_components.search.derivation import landed
 from adw_components.search.entropy import mean_entropy
@@ -55,24 +55,36 @@ def test_step_closes_its_share_of_the_distance(temperature: float, factor: float
     assert math.log(cost.expected().item() / (factor * before)) == pytest.approx(-0.99 * math.log(factor), rel=1e-3)
 
 
-def test_every_block_gives_the_same_share() -> None:
-    """A step is along the slope of the sum of the logarithms of the blocks' costs, taken by differences."""
+def test_every_choice_moves_equally_far_down_its_own_slope() -> None:
+    """The slopes of the logarithm of the cost are taken by differences."""
     network = undecided(supernet(SPACE, temperature=1.0)).double()
     cost = steering(network, 1e4, rate=1e-4)
-    parameter = network.blocks[1].choice.alpha
-    before = parameter.detach().clone()
+    parameters = network.architecture_parameters()
+    before = [parameter.detach().clone() for parameter in parameters]
     cost.step()
-    moved = (parameter.detach() - before).flatten()
-    slopes = torch.zeros_like(moved)
+    moved = [now.detach() - then for now, then in zip(parameters, before, strict=True)]
+    farthest = max(float(each.abs().max()) for each in moved)
     with torch.no_grad():
-        for index in range(len(moved)):
-            values = []
-            for sign in (1, -1):
-                parameter.copy_(before)
-                parameter.view(-1)[index] += sign * 1e-5
-                values.append(expected_costs(network, "flops", patch_size=SHAPE["patch_size"]).log().sum())
-            slopes[index] = (values[0] - values[1]) / 2e-5
-    torch.testing.assert_close(moved / moved.norm(), -slopes / slopes.norm(), rtol=1e-3, atol=1e-5)
+        for parameter, then in zip(parameters, before, strict=True):
+            parameter.copy_(then)
+    for parameter, each in zip(parameters, moved, strict=True):
+        slopes = differences(parameter, lambda: cost.expected().log())
+        expected = -slopes / slopes.abs().amax(dim=-1, keepdim=True) * farthest
+        torch.testing.assert_close(each, expected, rtol=1e-3, atol=1e-3 * farthest)
+
+
+def differences(parameter: torch.Tensor, value: Callable[[], torch.Tensor]) -> torch.Tensor:
+    """Central differences of `value` in every number of `parameter`."""
+    slopes = torch.zeros_like(parameter)
+    with torch.no_grad():
+        for index in range(parameter.numel()):
+            sides = []
+            for change in (1e-5, -2e-5):
+                parameter.view(-1)[index] += change
+                sides.append(value())
+            parameter.view(-1)[index] += 1e-5
+            slopes.view(-1)[index] = (sides[0] - sides[1]) / 2e-5
+    return slopes
 
 
 def test_no_number_moves_farther_than_the_learning_rate() -> None:
