@@ -12,6 +12,23 @@ FINALISTS = ("derived", "default", "uniform_2")
 _MAY_BE_0 = ("warmup_epochs", "path_warmup_epochs", "n_random", "num_workers")
 
 
+def _require(name: str, value: Any, kind: Any) -> None:
+    """Raise a `UserError` unless the value is of the kind of its field."""
+    least = 0 if name in _MAY_BE_0 else 1
+    if kind is int and not (_is_number(value, int) and value >= least):
+        raise UserError(f"{name} must be a whole number from {least} on, got {value!r}")
+    if kind is float and not (_is_number(value, int | float) and value > 0):
+        raise UserError(f"{name} must be a number above 0, got {value!r}")
+    if kind == tuple[int, ...] and not (
+        isinstance(value, tuple) and all(_is_number(item, int) and item >= 0 for item in value)
+    ):
+        raise UserError(f"{name} must be a list of whole numbers, such as [2,3,4], got {value!r}")
+
+
+def _is_number(value: Any, kind: Any) -> bool:
+    return isinstance(value, kind) and not isinstance(value, bool)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Scale:
     """The budget of all searches and retrainings.
@@ -136,23 +153,6 @@ SCALES = {
         confirming_folds=(2,),
     ),
 }
-
-
-def _require(name: str, value: Any, kind: Any) -> None:
-    """Raise a `UserError` unless the value is of the kind of its field."""
-    least = 0 if name in _MAY_BE_0 else 1
-    if kind is int and not (_is_number(value, int) and value >= least):
-        raise UserError(f"{name} must be a whole number from {least} on, got {value!r}")
-    if kind is float and not (_is_number(value, int | float) and value > 0):
-        raise UserError(f"{name} must be a number above 0, got {value!r}")
-    if kind == tuple[int, ...] and not (
-        isinstance(value, tuple) and all(_is_number(item, int) and item >= 0 for item in value)
-    ):
-        raise UserError(f"{name} must be a list of whole numbers, such as [2,3,4], got {value!r}")
-
-
-def _is_number(value: Any, kind: Any) -> bool:
-    return isinstance(value, kind) and not isinstance(value, bool)
 
 
 def scale_of(name: str, changes: dict[str, Any]) -> Scale:
