@@ -27,6 +27,10 @@ class CostSteering:
     decoupled from the optimizer, as AdamW decouples weight decay: in Adam's moments a penalty, far larger than the loss
     at first, would hold back what the loss asks for later (docs/decisions/014).
 
+    The target is approached: what a step aims at goes from the cost of undecided choices to the target, evenly in the
+    logarithm, as `progress` goes from 0 to 1. The loss can so say first what it needs, and what it cares for least
+    gives way; aimed at from the start, all choices are pushed to the cheap side before they have been compared.
+
     The expectation is under softmax(logit / min(tau, 1)): softmax(logit), with which a candidate is sampled, until tau
     is below 1, and then the noise-free mixture, which becomes the derived architecture as tau falls.
 
@@ -46,11 +50,23 @@ class CostSteering:
         self.patch_size = tuple(patch_size)
         self.rate = rate
         self.target: CostTarget | None = None
+        self.progress = 1.0
 
     def expected(self) -> torch.Tensor:
         """Expected cost in the target's unit; a scalar."""
+        return self._expected(self.network.tau.clamp(max=1.0))
+
+    def goal(self) -> torch.Tensor:
+        """What a step now aims at, in the target's unit; a scalar."""
         assert self.target is not None
-        tau = self.network.tau.clamp(max=1.0)
+        if self.progress >= 1:
+            return self.network.tau.new_tensor(self.target.value)
+        with torch.no_grad():
+            undecided = self._expected(torch.full_like(self.network.tau, torch.inf))
+        return undecided * (self.target.value / undecided) ** self.progress
+
+    def _expected(self, tau: torch.Tensor) -> torch.Tensor:
+        assert self.target is not None
         return expected_cost(self.network, self.target.kind, patch_size=self.patch_size, tau=tau)
 
     def step(self) -> None:
@@ -58,7 +74,7 @@ class CostSteering:
         if self.target is None:
             return
         parameters = self.network.architecture_parameters()
-        distance = (self.expected() / self.target.value).log()
+        distance = (self.expected() / self.goal()).log()
         slopes = torch.autograd.grad(distance, parameters)
         ways = _levelled(slopes)
         gain = torch.stack([(slope * way).sum() for slope, way in zip(slopes, ways, strict=True)]).sum()

@@ -17,6 +17,7 @@ def check_search_settings(
     initial_temperature: float,
     temperature_rate: float,
     target_rate: float,
+    target_ramp: float,
     stop_entropy: float | None,
 ) -> None:
     """Raise a `UserError` unless the settings of an `ArchitectureSearcher` are in their ranges."""
@@ -39,6 +40,8 @@ def check_search_settings(
             f"got {initial_temperature} and {temperature_rate}"
         )
     _require_number("target_rate", target_rate, low=0.0, high=1.0)
+    if isinstance(target_ramp, bool) or not isinstance(target_ramp, int | float) or not 0 <= target_ramp <= 1:
+        raise UserError(f"target_ramp must be a number from 0 to 1, got {target_ramp!r}")
     if stop_entropy is not None:
         _require_number("stop_entropy", stop_entropy, low=0.0, high=1.0)
 

@@ -59,6 +59,7 @@ class ArchitectureSearcher(Trainer):
         temperature_rate: factor of tau per epoch.
         targets: what the derived architectures shall cost; empty for the paper's search.
         target_rate: share of the distance to the target that an update of alpha and beta closes, see `CostSteering`.
+        target_ramp: share of the searching iterations in which the target is approached; 0 aims at it from the start.
         stop_entropy: a search ends early once its mean normalized entropy is at most this; None never.
         gradient_clip: largest norm of the gradients, None for no clipping.
         inferer: runs the network on a batch.
@@ -93,6 +94,7 @@ class ArchitectureSearcher(Trainer):
         temperature_rate: float = 0.97,
         targets: Sequence[CostTarget] = (),
         target_rate: float = 0.1,
+        target_ramp: float = 0.75,
         stop_entropy: float | None = None,
         gradient_clip: float | None = 12.0,
         inferer: Inferer | None = None,
@@ -112,6 +114,7 @@ class ArchitectureSearcher(Trainer):
             initial_temperature=initial_temperature,
             temperature_rate=temperature_rate,
             target_rate=target_rate,
+            target_ramp=target_ramp,
             stop_entropy=stop_entropy,
         )
         self.branches = Branches(warmup_epochs=warmup_epochs, max_epochs=max_epochs, n=max(1, len(targets)))
@@ -127,7 +130,7 @@ class ArchitectureSearcher(Trainer):
         )
         self.network = network
         self.architecture_data_loader = architecture_data_loader
-        self.targets, self.stop_entropy = tuple(targets), stop_entropy
+        self.targets, self.target_ramp, self.stop_entropy = tuple(targets), target_ramp, stop_entropy
         self.initial_temperature, self.temperature_rate = initial_temperature, temperature_rate
         self.output_dir = output_dir
         self.steering = CostSteering(
@@ -199,6 +202,7 @@ class ArchitectureSearcher(Trainer):
         if self.is_warming_up:
             losses = self.mixed_level.warm_up(a, iteration=iteration)
         else:
+            self.steering.progress = self._progress(iteration)
             losses = self.mixed_level.search(a, lambda: self._prepared(self._next_b()), iteration=iteration)
         self._losses.append(losses)
         # A list of one, as decollated outputs are: what MONAI's handlers and MLflow's tracking read.
@@ -210,6 +214,12 @@ class ArchitectureSearcher(Trainer):
         """Counted from 0 within the search, and the same after resuming."""
         length = self.state.epoch_length or 1
         return (self.state.search_epoch - 1) * length + (self.state.iteration - 1) % length
+
+    def _progress(self, iteration: int) -> float:
+        """How far the target has been approached, 0 to 1, at an iteration of the search."""
+        length, warm_up = self.state.epoch_length or 1, self.branches.warmup_epochs
+        ramp = self.target_ramp * (self.branches.last(1) - warm_up) * length
+        return 1.0 if ramp == 0 else min(1.0, (iteration - warm_up * length) / ramp)
 
     def _next_b(self) -> Any:
         """The next batch of split B; its loader starts anew once it has run out."""

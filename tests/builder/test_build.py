@@ -11,6 +11,7 @@ from adw_components.architecture import Architecture
 from adw_components.builder.build import BUNDLES, COMMON, bundle_files
 from adw_components.builder.command import build
 from adw_components.builder.compare import differences
+from adw_components.builder.shipped import shipped_with
 from adw_components.builder.source import msd_source, msd_sources, repository_sources
 from adw_components.errors import UserError
 from adw_components.plan import Plan
@@ -145,7 +146,9 @@ def test_each_bundle_ships_its_architecture_and_its_plan() -> None:
         assert Plan.from_dict(json.loads(files["configs/plan.json"])) == source.plan
         assert architecture.strides == source.plan.strides
         assert source.task is not None
-        if source.task.name in published_tasks():
+        if found := shipped_with(source.name, COMMON):
+            assert architecture == found.architecture and architecture.provenance["retrained"]
+        elif source.task.name in published_tasks():
             assert architecture == published(source.task.name)
         else:
             default = nnunet_default(strides=source.plan.strides, kernel_sizes=source.plan.kernel_sizes)

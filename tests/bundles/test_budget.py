@@ -103,6 +103,7 @@ def test_retraining_starts_from_the_supernet_beside_the_architecture(
         ({"architecture_interval": 0}, "architecture_interval must be a whole number from 1 on, got 0"),
         ({"stop_entropy": 2}, "stop_entropy must be a number above 0 and up to 1, got 2"),
         ({"target_rate": "much"}, "target_rate must be a number above 0 and up to 1, got 'much'"),
+        ({"target_ramp": 1.5}, "target_ramp must be a number from 0 to 1, got 1.5"),
     ],
 )
 def test_a_mistake_is_one_line_and_nothing_is_written(

@@ -48,6 +48,21 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> tuple[Search, Path]:
     return finished(folder, **options(*TARGETS)), folder
 
 
+@pytest.mark.parametrize("ramp", [0.0, 0.5, 1.0])
+def test_every_search_approaches_its_target_over_the_same_share_of_its_iterations(tmp_path: Path, ramp: float) -> None:
+    run = search(tmp_path, **options(*TARGETS, target_ramp=ramp))
+    found: list[float] = []
+
+    def note(engine: Any) -> None:
+        if not engine.is_warming_up:
+            found.append(engine.steering.progress)
+
+    run.searcher.add_event_handler(Events.ITERATION_COMPLETED, note)
+    run.searcher.run()
+    n = len(found) // 2
+    assert found == pytest.approx([1.0 if ramp == 0 else min(1.0, index / (ramp * n)) for index in range(n)] * 2)
+
+
 @given(warmup=st.integers(0, 5), searched=st.integers(1, 5), n=st.integers(1, 4))
 def test_every_epoch_belongs_to_one_search(warmup: int, searched: int, n: int) -> None:
     branches = Branches(warmup_epochs=warmup, max_epochs=warmup + searched, n=n)

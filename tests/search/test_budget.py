@@ -87,6 +87,21 @@ def differences(parameter: torch.Tensor, value: Callable[[], torch.Tensor]) -> t
     return slopes
 
 
+def test_goal_goes_from_undecided_choices_to_the_target_evenly_in_the_logarithm() -> None:
+    network = undecided(supernet(SPACE, temperature=0.4)).double()
+    cost = steering(network, 1e4)
+    even = supernet(SPACE, temperature=1.0).double()
+    start = steering(even, 1e4).expected().item()
+    for progress in (0.0, 0.25, 1.0):
+        cost.progress = progress
+        assert cost.goal().item() == pytest.approx(start ** (1 - progress) * 1e4**progress, rel=1e-6)
+    cost.progress = 0.5
+    cost.rate = 0.01
+    distance = math.log(cost.expected().item() / cost.goal().item())
+    cost.step()
+    assert math.log(cost.expected().item() / cost.goal().item()) == pytest.approx(0.99 * distance, rel=1e-3)
+
+
 def test_no_number_moves_farther_than_the_learning_rate() -> None:
     network = undecided(supernet(SPACE))
     before = [parameter.detach().clone() for parameter in network.architecture_parameters()]
