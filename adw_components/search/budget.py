@@ -11,21 +11,19 @@ from ..cost_target import CostTarget
 from ..networks import AdwUNetSupernet
 from ..networks.expected import expected_cost
 
-# A choice whose slope is a smaller share of the steepest one's moves less than that one, in proportion.
-_FLAT = 0.01
-# Slopes of log(E[cost]) below this are those of settled choices, whatever the others' are.
-_SETTLED = 1e-6
+# Of the root mean square gradient of the loss over all of alpha and beta: what those that the loss hardly sees count with.
+_LEAST_SCALE = 0.1
 
 
 class CostSteering:
     """Steps of alpha and beta toward a target of `E[cost]`, beside the optimizer's down the loss.
 
-    A step goes down the slope of `log E[cost]`, which is scaled to the same largest number in every choice (a row of
-    alpha, a beta), and as far as closes the share `rate` of `log(E[cost] / target)`, were the cost linear. Adam too
-    moves all choices about equally far, whatever their gradients: down the bare slope, those with the steepest, depths
-    and blocks at full resolution, would give everything, while Adam makes good what the others give. The step is
-    decoupled from the optimizer, as AdamW decouples weight decay: in Adam's moments a penalty, far larger than the loss
-    at first, would hold back what the loss asks for later (docs/decisions/014).
+    A step goes down the slope of `log E[cost]` divided by Adam's scale of every number, the root of its second moment, and
+    as far as closes the share `rate` of `log(E[cost] / goal)`, were the cost linear. Adam divides the loss's slope by the
+    same scale, so that the two come to rest where `grad loss = -lambda grad cost` with one lambda for all choices:
+    where the last FLOP costs the same loss everywhere. Down the bare slope, blocks at full resolution would give
+    everything; a penalty inside Adam, far larger than the loss at first, would stay in its moments and hold back what
+    the loss asks for later (docs/decisions/014).
 
     The target is approached: what a step aims at goes from the cost of undecided choices to the target, evenly in the
     logarithm, as `progress` goes from 0 to 1. The loss can so say first what it needs, and what it cares for least
@@ -76,17 +74,19 @@ class CostSteering:
         parameters = self.network.architecture_parameters()
         distance = (self.expected() / self.goal()).log()
         slopes = torch.autograd.grad(distance, parameters)
-        ways = _levelled(slopes)
+        ways = [slope / scale for slope, scale in zip(slopes, self._scales(parameters), strict=True)]
         gain = torch.stack([(slope * way).sum() for slope, way in zip(slopes, ways, strict=True)]).sum()
         farthest = self.optimizer.param_groups[0]["lr"]
-        length = (self.rate * distance.detach() / gain.clamp(min=1e-20)).clamp(-farthest, farthest)
+        length = self.rate * distance.detach() / gain.clamp(min=1e-20)
         with torch.no_grad():
             for parameter, way in zip(parameters, ways, strict=True):
-                parameter.sub_(length * way)
+                parameter.sub_((length * way).clamp(-farthest, farthest))
 
-
-def _levelled(slopes: Sequence[torch.Tensor]) -> list[torch.Tensor]:
-    """The slopes, scaled to 1 at the largest of every choice; less where that is next to nothing."""
-    largest = [slope.abs().amax(dim=-1, keepdim=True) for slope in slopes]
-    floor = (_FLAT * torch.stack([each.max() for each in largest]).max()).clamp(min=_SETTLED)
-    return [slope / each.maximum(floor) for slope, each in zip(slopes, largest, strict=True)]
+    def _scales(self, parameters: Sequence[torch.Tensor]) -> list[torch.Tensor]:
+        """What Adam divides the gradient of the loss by, but for a common factor; 1 before its first step."""
+        states = [self.optimizer.state.get(parameter, {}) for parameter in parameters]
+        if not all("exp_avg_sq" in state for state in states):
+            return [torch.ones_like(parameter) for parameter in parameters]
+        moments = [state["exp_avg_sq"] for state in states]
+        mean = torch.cat([moment.flatten() for moment in moments]).mean().clamp(min=1e-30).sqrt()
+        return [moment.sqrt().clamp(min=_LEAST_SCALE * mean) / mean for moment in moments]

@@ -55,22 +55,52 @@ def test_step_closes_its_share_of_the_distance(temperature: float, factor: float
     assert math.log(cost.expected().item() / (factor * before)) == pytest.approx(-0.99 * math.log(factor), rel=1e-3)
 
 
-def test_every_choice_moves_equally_far_down_its_own_slope() -> None:
+@pytest.mark.parametrize("has_state", [False, True])
+def test_a_step_is_down_the_slope_over_adams_scale(has_state: bool) -> None:
     """The slopes of the logarithm of the cost are taken by differences."""
     network = undecided(supernet(SPACE, temperature=1.0)).double()
     cost = steering(network, 1e4, rate=1e-4)
     parameters = network.architecture_parameters()
+    if has_state:
+        for parameter in parameters:
+            parameter.grad = 1 + torch.rand_like(parameter)
+        cost.optimizer.step()
     before = [parameter.detach().clone() for parameter in parameters]
+    slopes = [differences(parameter, lambda: cost.expected().log()) for parameter in parameters]
+    # After one step Adam's scale is the gradient.
+    scales = [parameter.grad if has_state else torch.ones_like(parameter) for parameter in parameters]
     cost.step()
-    moved = [now.detach() - then for now, then in zip(parameters, before, strict=True)]
-    farthest = max(float(each.abs().max()) for each in moved)
-    with torch.no_grad():
-        for parameter, then in zip(parameters, before, strict=True):
-            parameter.copy_(then)
-    for parameter, each in zip(parameters, moved, strict=True):
-        slopes = differences(parameter, lambda: cost.expected().log())
-        expected = -slopes / slopes.abs().amax(dim=-1, keepdim=True) * farthest
-        torch.testing.assert_close(each, expected, rtol=1e-3, atol=1e-3 * farthest)
+    moved = torch.cat([(now.detach() - then).flatten() for now, then in zip(parameters, before, strict=True)])
+    expected = torch.cat([(slope / scale).flatten() for slope, scale in zip(slopes, scales, strict=True)])
+    torch.testing.assert_close(moved / moved.norm(), -expected / expected.norm(), rtol=1e-3, atol=1e-5)
+
+
+def test_numbers_that_the_loss_does_not_see_move_at_most_ten_times_as_far() -> None:
+    network = undecided(supernet(SPACE, temperature=1.0)).double()
+    cost = steering(network, 1e4, rate=1e-4)
+    alpha = network.blocks[0].choice.alpha
+    moves = []
+    for unseen in (1.0, 0.0):
+        for parameter in network.architecture_parameters():
+            parameter.grad = torch.ones_like(parameter)
+        alpha.grad = torch.full_like(alpha, unseen)
+        cost.optimizer = torch.optim.Adam(network.architecture_parameters(), lr=1e3)
+        before = {name: value.detach().clone() for name, value in network.named_parameters()}
+        cost.optimizer.step()
+        with torch.no_grad():
+            for name, value in network.named_parameters():
+                value.copy_(before[name])
+        cost.step()
+        beta = next(name for name, value in network.named_parameters() if value is network.blocks[0].choice.beta)
+        name = next(name for name, value in network.named_parameters() if value is alpha)
+        values = dict(network.named_parameters())
+        ratio = (values[name] - before[name]).abs().max() / (values[beta] - before[beta]).abs().max()
+        moves.append(ratio.item())
+        with torch.no_grad():
+            for each, value in network.named_parameters():
+                value.copy_(before[each])
+    root = math.sqrt(1 - alpha.numel() / sum(each.numel() for each in network.architecture_parameters()))
+    assert moves[1] / moves[0] == pytest.approx(10 / root, rel=1e-3)
 
 
 def differences(parameter: torch.Tensor, value: Callable[[], torch.Tensor]) -> torch.Tensor:
