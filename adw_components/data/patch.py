@@ -19,11 +19,13 @@ from .sampling import Starts, cut, sampled, turned
 class RandPatchByClassd(Randomizable, MapTransform):
     """Cut a patch that lies anywhere, or is centred on foreground, at random turned and scaled about its middle.
 
-    A patch that lies anywhere lies inside the image, where that is long enough, and else around its middle. As in nnU-Net,
-    a share of the patches is centred on foreground, on each class equally often, whatever of the patch is then outside
-    of the image: where an image is no longer than the patch, only these see it at another place. Classes that an image
-    lacks are left out. What is outside of the image is 0. A patch that is turned or scaled is resampled once, and only as large as it is:
-    MONAI's `RandAffined` would resample a larger window for each, in 64 bits.
+    A patch that lies anywhere lies inside the image, where that is long enough, and else around its middle. As in
+    nnU-Net, a share of the patches is centred on foreground, on each class equally often, whatever of them is then
+    outside of the image: where an image is no longer than the patch, only these see it at another place. Classes that an
+    image lacks are left out. What is outside of the image is 0.
+
+    A patch that is turned or scaled is resampled once, and only as large as it is: MONAI's `RandAffined` would resample
+    a larger window for each, in 64 bits.
 
     Args:
         keys: of images and labels, (C, *spatial), all of one shape.
@@ -104,7 +106,7 @@ class RandPatchByClassd(Randomizable, MapTransform):
         return np.unravel_index(int(voxels[self.R.randint(len(voxels))]), tuple(shape))
 
     def _start(self, centre: int | None, length: int, patch: int) -> int:
-        """Where a patch begins: around a centre, or anywhere inside, or around the middle of an image that is shorter."""
+        """Where a patch begins: around a centre, anywhere inside, or around the middle of an image that is shorter."""
         if centre is not None:
             return centre - patch // 2
         if length <= patch:

@@ -55,52 +55,30 @@ def test_step_closes_its_share_of_the_distance(temperature: float, factor: float
     assert math.log(cost.expected().item() / (factor * before)) == pytest.approx(-0.99 * math.log(factor), rel=1e-3)
 
 
-@pytest.mark.parametrize("has_state", [False, True])
-def test_a_step_is_down_the_slope_over_adams_scale(has_state: bool) -> None:
-    """The slopes of the logarithm of the cost are taken by differences."""
+@pytest.mark.parametrize("gradients", ["none yet", "all", "some"])
+def test_a_step_is_down_the_slope_over_adams_scale(gradients: str) -> None:
+    """The slopes of the logarithm of the cost are taken by differences; after one step Adam's scale is the gradient."""
     network = undecided(supernet(SPACE, temperature=1.0)).double()
     cost = steering(network, 1e4, rate=1e-4)
     parameters = network.architecture_parameters()
-    if has_state:
-        for parameter in parameters:
-            parameter.grad = 1 + torch.rand_like(parameter)
+    scales = [torch.ones_like(parameter) for parameter in parameters]
+    if gradients != "none yet":
+        scales = [1 + torch.rand_like(parameter) for parameter in parameters]
+        if gradients == "some":
+            scales[0].zero_()
+        for parameter, scale in zip(parameters, scales, strict=True):
+            parameter.grad = scale.clone()
         cost.optimizer.step()
+        # What the loss does not see counts with a tenth of the root mean square.
+        least = 0.1 * torch.cat([scale.flatten() for scale in scales]).square().mean().sqrt()
+        scales = [scale.clamp(min=float(least)) for scale in scales]
+        undecided(network)
     before = [parameter.detach().clone() for parameter in parameters]
     slopes = [differences(parameter, lambda: cost.expected().log()) for parameter in parameters]
-    # After one step Adam's scale is the gradient.
-    scales = [parameter.grad if has_state else torch.ones_like(parameter) for parameter in parameters]
     cost.step()
     moved = torch.cat([(now.detach() - then).flatten() for now, then in zip(parameters, before, strict=True)])
     expected = torch.cat([(slope / scale).flatten() for slope, scale in zip(slopes, scales, strict=True)])
     torch.testing.assert_close(moved / moved.norm(), -expected / expected.norm(), rtol=1e-3, atol=1e-5)
-
-
-def test_numbers_that_the_loss_does_not_see_move_at_most_ten_times_as_far() -> None:
-    network = undecided(supernet(SPACE, temperature=1.0)).double()
-    cost = steering(network, 1e4, rate=1e-4)
-    alpha = network.blocks[0].choice.alpha
-    moves = []
-    for unseen in (1.0, 0.0):
-        for parameter in network.architecture_parameters():
-            parameter.grad = torch.ones_like(parameter)
-        alpha.grad = torch.full_like(alpha, unseen)
-        cost.optimizer = torch.optim.Adam(network.architecture_parameters(), lr=1e3)
-        before = {name: value.detach().clone() for name, value in network.named_parameters()}
-        cost.optimizer.step()
-        with torch.no_grad():
-            for name, value in network.named_parameters():
-                value.copy_(before[name])
-        cost.step()
-        beta = next(name for name, value in network.named_parameters() if value is network.blocks[0].choice.beta)
-        name = next(name for name, value in network.named_parameters() if value is alpha)
-        values = dict(network.named_parameters())
-        ratio = (values[name] - before[name]).abs().max() / (values[beta] - before[beta]).abs().max()
-        moves.append(ratio.item())
-        with torch.no_grad():
-            for each, value in network.named_parameters():
-                value.copy_(before[each])
-    root = math.sqrt(1 - alpha.numel() / sum(each.numel() for each in network.architecture_parameters()))
-    assert moves[1] / moves[0] == pytest.approx(10 / root, rel=1e-3)
 
 
 def differences(parameter: torch.Tensor, value: Callable[[], torch.Tensor]) -> torch.Tensor:
@@ -167,7 +145,7 @@ def test_settled_choices_stay() -> None:
 
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
 def test_steps_alone_lead_the_derived_network_to_the_target(share: float) -> None:
-    """With tau falling the expected cost becomes that of the derived architecture; no landing is needed."""
+    """With tau falling the expected cost becomes about that of the derived architecture, but for ties."""
     rich = space(n_stages=4, base_widths=(4, 6, 8, 10, 12))
     shape = {**SHAPE, "patch_size": patch_size(rich)}
     network = undecided(supernet(rich))
@@ -177,7 +155,8 @@ def test_steps_alone_lead_the_derived_network_to_the_target(share: float) -> Non
     for step in range(300):
         network.tau.fill_(5 * 0.01 ** (step / 299))
         cost.step()
-    assert count("flops", network.derive(), **shape) == pytest.approx(value, rel=0.1)
+    assert cost.expected().item() == pytest.approx(value, rel=0.01)
+    assert count("flops", network.derive(), **shape) == pytest.approx(value, rel=0.15)
 
 
 def test_landed_architecture_says_what_it_costs_and_would_have_cost() -> None:
