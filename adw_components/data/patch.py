@@ -21,8 +21,8 @@ class RandPatchByClassd(Randomizable, MapTransform):
 
     A patch that lies anywhere lies inside the image, where that is long enough, and else around its middle. As in
     nnU-Net, a share of the patches is centred on foreground, on each class equally often, whatever of them is then
-    outside of the image: where an image is no longer than the patch, only these see it at another place. Classes that an
-    image lacks are left out. What is outside of the image is 0.
+    outside of the image: where an image is no longer than the patch, only these see it at another place. Classes that
+    an image lacks are left out. What is outside of the image is 0.
 
     A patch that is turned or scaled is resampled once, and only as large as it is: MONAI's `RandAffined` would resample
     a larger window for each, in 64 bits.

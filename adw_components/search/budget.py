@@ -19,8 +19,8 @@ class CostSteering:
     """Steps of alpha and beta toward a target of `E[cost]`, beside the optimizer's down the loss.
 
     A step goes down the slope of `log E[cost]` divided by Adam's scale of every number, the root of its second moment,
-    and as far as closes the share `rate` of `log(E[cost] / goal)`, were the cost linear. Adam divides the loss's slope by
-    the same scale, so that the two come to rest where `grad loss = -lambda grad cost` with one lambda for all choices:
+    and as far as closes the share `rate` of `log(E[cost] / goal)`, were the cost linear. Adam divides the loss's slope
+    by the same scale, so that the two come to rest where `grad loss = -lambda grad cost` with one lambda for all choices:
     where the last FLOP costs the same loss everywhere. Down the bare slope, blocks at full resolution would give
     everything; a penalty inside Adam, far larger than the loss at first, would stay in its moments and hold back what
     the loss asks for later (docs/decisions/014).
