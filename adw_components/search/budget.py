@@ -18,12 +18,12 @@ _LEAST_SCALE = 0.1
 class CostSteering:
     """Steps of alpha and beta toward a target of `E[cost]`, beside the optimizer's down the loss.
 
-    A step goes down the slope of `log E[cost]` divided by Adam's scale of every number, the root of its second moment,
-    and as far as closes the share `rate` of `log(E[cost] / goal)`, were the cost linear. Adam divides the loss's slope
-    by the same scale, so that the two come to rest where `grad loss = -lambda grad cost` with one lambda for all choices:
-    where the last FLOP costs the same loss everywhere. Down the bare slope, blocks at full resolution would give
-    everything; a penalty inside Adam, far larger than the loss at first, would stay in its moments and hold back what
-    the loss asks for later (docs/decisions/014).
+    A step goes down the slope of `log E[cost]` divided by Adam's scale of every number, the root of its second
+    moment, and as far as closes the share `rate` of `log(E[cost] / goal)`, were the cost linear. Adam divides the
+    loss's slope by the same scale, so that the two come to rest where `grad loss = -lambda grad cost` with one lambda
+    for all choices: where the last FLOP costs the same loss everywhere. Down the bare slope, blocks at full
+    resolution would give everything; a penalty inside Adam, far larger than the loss at first, would stay in its
+    moments and hold back what the loss asks for later (docs/decisions/014).
 
     The target is approached: what a step aims at goes from the cost of undecided choices to the target, evenly in the
     logarithm, as `progress` goes from 0 to 1. The loss can so say first what it needs, and what it cares for least
