@@ -19,13 +19,10 @@ from .sampling import Starts, cut, sampled, turned
 class RandPatchByClassd(Randomizable, MapTransform):
     """Cut a patch that lies anywhere, or is centred on foreground, at random turned and scaled about its middle.
 
-    A patch that lies anywhere lies inside the image, where that is long enough, and else around its middle. As in
-    nnU-Net, a share of the patches is centred on foreground, on each class equally often, whatever of them is then
-    outside of the image: where an image is no longer than the patch, only these see it at another place. Classes that
-    an image lacks are left out. What is outside of the image is 0.
-
-    A patch that is turned or scaled is resampled once, and only as large as it is: MONAI's `RandAffined` would resample
-    a larger window for each, in 64 bits.
+    The patch lies inside the image, where the image is long enough, and else around its middle; what is outside of the
+    image is 0. As in nnU-Net, a share of the patches is centred on foreground, on each class equally often; classes
+    that an image lacks are left out. A patch that is turned or scaled is resampled once, and only as large as it is:
+    MONAI's `RandAffined` would resample a larger window for each, in 64 bits.
 
     Args:
         keys: of images and labels, (C, *spatial), all of one shape.
@@ -106,20 +103,12 @@ class RandPatchByClassd(Randomizable, MapTransform):
         return np.unravel_index(int(voxels[self.R.randint(len(voxels))]), tuple(shape))
 
     def _start(self, centre: int | None, length: int, patch: int) -> int:
-        """Where a patch begins: around a centre, anywhere inside, or around the middle of an image that is shorter."""
-        if centre is not None:
-            return centre - patch // 2
+        """Where a patch begins so that it lies inside, or around the middle of an image that is shorter."""
         if length <= patch:
             return -((patch - length) // 2)
-        return int(self.R.randint(length - patch + 1))
-
-
-def foreground_share(batch_size: int) -> float:
-    """Share of the patches that nnU-Net centres on foreground: a fixed number of a batch, one of two, three of nine.
-
-    A batch of one would have none; it has one in three here.
-    """
-    return (batch_size - round(0.67 * batch_size)) / batch_size or 1 / 3
+        if centre is None:
+            return int(self.R.randint(length - patch + 1))
+        return min(max(centre - patch // 2, 0), length - patch)
 
 
 def check_ranges(axes: int, *, rotate_range: Sequence[float], scale_range: Sequence[float]) -> None:

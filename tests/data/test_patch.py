@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from monai.transforms import ClassesToIndicesd
 
-from adw_components.data.patch import RandPatchByClassd, foreground_share
+from adw_components.data.patch import RandPatchByClassd
 from adw_components.data.sampling import sampled, turned
 from adw_components.errors import UserError
 
@@ -74,33 +74,11 @@ def test_a_missing_class_leaves_its_share_to_the_others() -> None:
 @given(LENGTHS, LENGTHS, st.integers(0, 99))
 def test_image_and_label_stay_together_and_the_patch_inside(shape: tuple, size: tuple, seed: int) -> None:
     label = (coordinates(shape).sum(dim=0) % 3).to(torch.uint8)
-    (found,) = patches(size, case(label), 1, seed=seed, foreground=0.0)
+    (found,) = patches(size, case(label), 1, seed=seed)
     inside = found["image"][0] > 0
     assert torch.equal(found["label"][0][inside], (found["image"].sum(dim=0) % 3).to(torch.uint8)[inside])
     assert int(inside.sum()) == np.prod(np.minimum(shape, size))
     assert set(found) == {"image", "label"} and tuple(found["image"].shape[1:]) == size
-
-
-@given(LENGTHS, LENGTHS, st.integers(0, 99))
-def test_a_patch_on_foreground_has_it_in_its_middle_wherever_that_lies(shape: tuple, size: tuple, seed: int) -> None:
-    label = torch.zeros(shape, dtype=torch.uint8)
-    label.view(-1)[seed % label.numel()] = 1
-    (found,) = patches(size, case(label), 1, seed=seed, foreground=1.0)
-    middle = tuple(length // 2 for length in size)
-    assert found["label"][(0, *middle)] == 1
-    expected = torch.tensor(np.unravel_index(seed % label.numel(), shape)) + 1
-    assert torch.equal(found["image"][(slice(None), *middle)], expected.float())
-    assert tuple(found["image"].shape[1:]) == size
-
-
-@pytest.mark.parametrize(("batch_size", "of_them"), [(2, 1), (3, 1), (4, 1), (6, 2), (9, 3), (12, 4)])
-def test_share_on_foreground_is_that_of_nnunets_batches(batch_size: int, of_them: int) -> None:
-    """nnU-Net: those whose number is not below round(batch size * 0.67)."""
-    assert foreground_share(batch_size) == of_them / batch_size
-
-
-def test_a_batch_of_one_is_on_foreground_one_time_in_three() -> None:
-    assert foreground_share(1) == 1 / 3
 
 
 def test_turned_and_scaled_image_and_label_are_read_at_the_same_places() -> None:
