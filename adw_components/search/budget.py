@@ -76,11 +76,13 @@ class CostSteering:
         slopes = torch.autograd.grad(distance, parameters)
         ways = [slope / scale for slope, scale in zip(slopes, self._scales(parameters), strict=True)]
         gain = torch.stack([(slope * way).sum() for slope, way in zip(slopes, ways, strict=True)]).sum()
-        farthest = self.optimizer.param_groups[0]["lr"]
-        length = self.rate * distance.detach() / gain.clamp(min=1e-20)
+        steepest = torch.stack([way.abs().max() for way in ways]).max()
+        farthest = self.optimizer.param_groups[0]["lr"] / steepest
+        # Saturated choices have no slope, which leaves them alone.
+        length = (self.rate * distance.detach() / gain.clamp(min=1e-20)).clamp(-farthest, farthest)
         with torch.no_grad():
             for parameter, way in zip(parameters, ways, strict=True):
-                parameter.sub_((length * way).clamp(-farthest, farthest))
+                parameter.sub_(length * way)
 
     def _scales(self, parameters: Sequence[torch.Tensor]) -> list[torch.Tensor]:
         """What Adam divides the gradient of the loss by, but for a common factor; 1 before its first step."""

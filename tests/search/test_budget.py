@@ -145,7 +145,7 @@ def test_settled_choices_stay() -> None:
 
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
 def test_steps_alone_lead_the_derived_network_to_the_target(share: float) -> None:
-    """With tau falling the expected cost becomes about that of the derived architecture, but for ties."""
+    """With tau falling the expected cost becomes that of the derived architecture; no landing is needed."""
     rich = space(n_stages=4, base_widths=(4, 6, 8, 10, 12))
     shape = {**SHAPE, "patch_size": patch_size(rich)}
     network = undecided(supernet(rich))
@@ -156,7 +156,7 @@ def test_steps_alone_lead_the_derived_network_to_the_target(share: float) -> Non
         network.tau.fill_(5 * 0.01 ** (step / 299))
         cost.step()
     assert cost.expected().item() == pytest.approx(value, rel=0.01)
-    assert count("flops", network.derive(), **shape) == pytest.approx(value, rel=0.15)
+    assert count("flops", network.derive(), **shape) == pytest.approx(value, rel=0.1)
 
 
 def test_landed_architecture_says_what_it_costs_and_would_have_cost() -> None:
