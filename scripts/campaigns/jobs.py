@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,19 +57,21 @@ def run_all(jobs: Sequence[Job], *, title: str, at_a_time: int, after_each: Call
             bar.set_postfix_str(f"{job.folder.parent.name}/{job.folder.name}")
             job.run()
 
-        left = {pool.submit(run, job) for job in jobs if not job.done}
+        # The next one is handed over only after those before it are known to have worked.
+        left = deque(job for job in jobs if not job.done)
+        running: set[Future[None]] = set()
         try:
-            while left:
-                done, left = wait(left, return_when=FIRST_COMPLETED)
+            while left or running:
+                while left and len(running) < at_a_time:
+                    running.add(pool.submit(run, left.popleft()))
+                done, running = wait(running, return_when=FIRST_COMPLETED)
                 for future in done:
                     future.result()
                     bar.update()
                 after_each()
         except UserError:
-            pool.shutdown(wait=False, cancel_futures=True)
             raise
         except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
             workflows.end_all()
             logged.end_all()
             raise
