@@ -17,10 +17,8 @@ from adw_components.export.weights import of_any_machine, saved_bytes
 from adw_components.files import json_text, read_json, read_json_lines, replacing, write_json, write_text
 
 from .campaign import BUNDLE, Campaign
-from .cases import DEVELOPMENT_FOLD
-from .final import estimate_folder, estimate_jobs, final_folder, final_jobs
+from .final import estimate_folder, estimate_jobs, estimates, final_folder, final_jobs
 from .measured import cases_of, dice_of_runs, joined
-from .retrainings import Retraining
 
 SHIPPED = BUNDLE.parent / "common" / "shipped" / BUNDLE.name
 
@@ -71,15 +69,12 @@ def _metrics(campaign: Campaign, weights: bytes) -> dict[str, Any]:
 
 
 def _estimate(campaign: Campaign) -> dict[str, Any]:
-    folds = (DEVELOPMENT_FOLD, *campaign.scale.confirming_folds)
-    name = campaign.scale.final_network
-    cases: pd.DataFrame = joined(
-        cases_of(estimate_folder(campaign, fold) / "evaluation", Retraining(network=name, fold=fold)) for fold in folds
-    )
+    runs = estimates(campaign, campaign.scale.final_network)
+    cases: pd.DataFrame = joined(cases_of(estimate_folder(campaign, run) / "evaluation", run) for run in runs)
     dice = dice_of_runs(cases)
     return {
         "what": "the same search and training without the validation cases of each fold, measured on these",
-        "folds": list(folds),
+        "folds": [run.fold for run in runs],
         "mean_dice": round(float(dice.mean()), 4),
         "mean_dice_of_folds": [round(float(value), 4) for value in dice],
         "dice": {str(name): round(float(value), 4) for name, value in cases.groupby("class")["dice"].mean().items()},

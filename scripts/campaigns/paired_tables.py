@@ -48,6 +48,20 @@ def inference_table(cases: pd.DataFrame) -> str:
     return table(["setting", "mean Dice", "HD95, mm"], rows) + "\n" + _table("less plain", found)
 
 
+def over_folds_table(cases: pd.DataFrame, network: str) -> str:
+    """A network less every other one, over the cases of the folds that all have.
+
+    Args:
+        cases: of one run of every network on every fold; every fold has cases of its own.
+        network: that the others are taken from.
+    """
+    folds = cases.groupby("fold")["network"].nunique()
+    common = cases[cases["fold"].isin(folds[folds == cases["network"].nunique()].index)]
+    names = [str(name) for name in common["network"].unique()]
+    others = [name for name in names if name != network and network in names]
+    return _table(f"{network} less", {name: _less(common, network, [name]) for name in others})
+
+
 def _less(cases: pd.DataFrame, name: str, others: list[str]) -> tuple[int, Paired]:
     """The number of seeds that all of them have, and the comparison from these."""
     used = cases[cases["network"].isin([name, *others])]

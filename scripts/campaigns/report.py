@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pandas as pd
 
 from adw_components.files import replacing, write_text
@@ -9,12 +11,13 @@ from adw_components.files import replacing, write_text
 from .campaign import Campaign
 from .cases import DEVELOPMENT_FOLD
 from .figure import write_figure
-from .final import estimate_folder
+from .final import estimate_folder, estimates
 from .inference import COMPONENT, PLAIN, inference_folder, settings_tried
 from .measured import cases_of, joined, of_retrainings
 from .nnunet import NETWORK, check_folder
-from .paired_tables import derived_table, inference_table, outside_table
+from .paired_tables import derived_table, inference_table, outside_table, over_folds_table
 from .retrainings import Retraining
+from .scale import FINALISTS
 from .searches import DEFAULT, DERIVED
 from .tables import estimate_table, fold_table, network_table, search_table
 
@@ -31,7 +34,7 @@ def write_report(campaign: Campaign) -> str:
     others = {
         "Outside check": (_outside(campaign, cases), outside_table),
         "Inference": (_inference(campaign), inference_table),
-        "Estimate of the network that ships": (_estimate(campaign), estimate_table),
+        "Estimate of the network that ships": (_estimate(campaign), partial(_of_estimates, campaign)),
     }
     sections |= {title: make(rows) for title, (rows, make) in others.items() if len(rows)}
     text = "\n".join(f"## {title}\n\n{section}" for title, section in sections.items())
@@ -44,7 +47,8 @@ def _of_networks(campaign: Campaign, cases: pd.DataFrame) -> dict[str, str]:
     sections = {"Networks on the fold of development": network_table(campaign, cases)}
     if DERIVED in set(development["network"]):
         sections["Paired over its cases"] = derived_table(development)
-    return {**sections, "Finalists on every fold": fold_table(cases)}
+    first = cases[(cases["seed"] == 0) & cases["network"].isin(FINALISTS)]
+    return {**sections, "Finalists on every fold": fold_table(first) + "\n" + over_folds_table(first, DERIVED)}
 
 
 def _outside(campaign: Campaign, cases: pd.DataFrame) -> pd.DataFrame:
@@ -66,11 +70,13 @@ def _inference(campaign: Campaign) -> pd.DataFrame:
     return joined(known) if PLAIN in done else joined([])
 
 
+def _of_estimates(campaign: Campaign, cases: pd.DataFrame) -> str:
+    return estimate_table(cases) + "\n" + over_folds_table(cases, campaign.scale.final_network)
+
+
 def _estimate(campaign: Campaign) -> pd.DataFrame:
-    """The cases of the folds on which the final training was tried."""
-    folds = (DEVELOPMENT_FOLD, *campaign.scale.confirming_folds)
-    done = [fold for fold in folds if (estimate_folder(campaign, fold) / "done").exists()]
-    name = campaign.scale.final_network
-    return joined(
-        cases_of(estimate_folder(campaign, fold) / "evaluation", Retraining(network=name, fold=fold)) for fold in done
-    )
+    """The cases of the folds on which the final training was tried, of the network that ships and of the default."""
+    names = dict.fromkeys([campaign.scale.final_network, DEFAULT])
+    runs = [run for name in names for run in estimates(campaign, name)]
+    done = [run for run in runs if (estimate_folder(campaign, run) / "done").exists()]
+    return joined(cases_of(estimate_folder(campaign, run) / "evaluation", run) for run in done)

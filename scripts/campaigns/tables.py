@@ -76,9 +76,8 @@ def distance(cases: pd.DataFrame) -> str:
 
 
 def fold_table(cases: pd.DataFrame) -> str:
-    """The finalists on every fold, first seed, and the derived network less each other one over the folds."""
-    first = cases[(cases["seed"] == 0) & cases["network"].isin(FINALISTS)]
-    by_fold = dice_of_runs(first).droplevel("seed").unstack("fold")
+    """The finalists on every fold, and the derived network less each other one over the folds; of one seed."""
+    by_fold = dice_of_runs(cases).droplevel("seed").unstack("fold")
     rows = []
     for name in (name for name in FINALISTS if name in by_fold.index):
         own = by_fold.loc[name]
@@ -89,13 +88,19 @@ def fold_table(cases: pd.DataFrame) -> str:
 
 
 def estimate_table(cases: pd.DataFrame) -> str:
-    """Dice by class and HD95 of every fold, and over the folds."""
-    by_class = cases.groupby(["fold", "class"])["dice"].mean().unstack()
-    distances = cases.groupby("fold")["hd95_mm"].mean()
-    columns = {"mean Dice": by_class.mean(axis=1), **{str(name): by_class[name] for name in by_class.columns}}
+    """Dice by class and HD95 of every network and fold, and over the folds."""
+    classes = [str(name) for name in sorted(cases["class"].unique())]
+    header = ["network", "fold", "mean Dice", *classes, "HD95, mm"]
+    return table(header, (row for name in cases["network"].unique() for row in _estimate_rows(cases, str(name))))
+
+
+def _estimate_rows(cases: pd.DataFrame, network: str) -> list[list[str]]:
+    own = cases[cases["network"] == network]
+    by_class = own.groupby(["fold", "class"])["dice"].mean().unstack()
+    distances = own.groupby("fold")["hd95_mm"].mean()
+    columns = [by_class.mean(axis=1), *(by_class[name] for name in by_class.columns)]
     rows = [
-        [str(fold), *(f"{dice[fold]:.4f}" for dice in columns.values()), f"{distances[fold]:.2f}"]
+        [network, str(fold), *(f"{dice[fold]:.4f}" for dice in columns), f"{distances[fold]:.2f}"]
         for fold in by_class.index
     ]
-    rows.append(["mean ± sd", *(spread(dice) for dice in columns.values()), spread(distances, 2)])
-    return table(["fold", *columns, "HD95, mm"], rows)
+    return [*rows, [network, "mean ± sd", *(spread(dice) for dice in columns), spread(distances, 2)]]

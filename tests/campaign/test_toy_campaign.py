@@ -14,7 +14,7 @@ import torch
 from campaigns.campaign import Campaign
 from campaigns.cases import prepare_cases
 from campaigns.contenders import TOLERANCE
-from campaigns.final import estimate_folder, final_folder
+from campaigns.final import estimate_folder, estimates, final_folder
 from campaigns.inference import COMPONENT, settings_tried
 from campaigns.install import install
 from campaigns.retrainings import retrainings, train_folder
@@ -139,9 +139,10 @@ def test_final_network_has_seen_every_case_and_no_other(campaign: Campaign) -> N
     settings = settings_of(final_folder(campaign))
     assert settings["fold"] == "all" and settings["n_cases"] == 8
     assert settings["architecture"] == networks(campaign)["derived"].structure()
-    for fold in FOLDS:
-        estimated = settings_of(estimate_folder(campaign, fold))
-        assert estimated["fold"] == fold and estimated["max_epochs"] == settings["max_epochs"] == SCALE.final_epochs
+    for run in (*estimates(campaign, "derived"), *estimates(campaign, "default")):
+        estimated = settings_of(estimate_folder(campaign, run))
+        assert estimated["architecture"] == networks(campaign, run.fold)[run.network].structure()
+        assert estimated["fold"] == run.fold and estimated["max_epochs"] == settings["max_epochs"] == SCALE.final_epochs
 
 
 def test_final_network_goes_into_a_bundle(campaign: Campaign, tmp_path: Path) -> None:
@@ -164,7 +165,7 @@ def test_metrics_are_those_of_the_estimate_and_of_the_weights(campaign: Campaign
     assert metrics["weights_sha256"] == hashlib.sha256((tmp_path / "models" / "model.pt").read_bytes()).hexdigest()
     seen = read_json(final_folder(campaign) / "evaluation" / "summary.json", "summary")
     assert metrics["seen_in_training"]["mean_dice"] == pytest.approx(seen["mean_dice"], abs=1e-4)
-    folders = [estimate_folder(campaign, fold) for fold in FOLDS]
+    folders = [estimate_folder(campaign, run) for run in estimates(campaign, "derived")]
     unseen = [read_json(folder / "evaluation" / "summary.json", "summary") for folder in folders]
     assert metrics["unseen"]["mean_dice_of_folds"] == pytest.approx([each["mean_dice"] for each in unseen], abs=1e-4)
 
