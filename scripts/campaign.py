@@ -23,6 +23,7 @@ from campaigns.folder import kept_from_others, require_same
 from campaigns.inference import inference_jobs
 from campaigns.install import install
 from campaigns.jobs import Job, run_all
+from campaigns.longer import longer_jobs
 from campaigns.nnunet import check_jobs
 from campaigns.report import write_report
 from campaigns.retrainings import train_jobs
@@ -35,6 +36,7 @@ from adw_components.synthesis import synthesize
 PARTS: dict[str, Callable[[Campaign], Sequence[Job]]] = {
     "search": search_jobs,
     "train": train_jobs,
+    "longer": longer_jobs,
     "nnunet": check_jobs,
     "inference": inference_jobs,
     "estimate": estimate_jobs,
@@ -61,7 +63,7 @@ def main(
         output_dir: folder of everything.
         scale: "cpu" or "gpu": widths, batch and iterations.
         toy: all parts in miniature, on generated cases.
-        parts: those to run: search, train, nnunet, inference, estimate, final.
+        parts: those to run: search, train, longer, nnunet, inference, estimate, final.
         jobs: how many run at a time.
         threads: of the CPU, for each job; all of them by default.
         nnunet_python: interpreter of an environment with nnunetv2 (scripts/nnunet.sh), for the outside check, which is

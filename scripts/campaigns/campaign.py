@@ -60,7 +60,7 @@ class Campaign:
             "momentum": scale.momentum,
             "resume": "true",
         }
-        self._run(workflow, folder, **common, **options)
+        self._run(workflow, folder, **{**common, **options})
 
     def evaluate(self, folder: Path, *, model_dir: Path, fold: int, **options: Any) -> None:
         """Evaluate the last weights of a retraining on the whole validation cases of a fold."""

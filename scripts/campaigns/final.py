@@ -1,14 +1,20 @@
-"""The network that ships: its training tried on every fold, as is the default network's, then repeated on all cases."""
+"""The network that ships: a finalist, wider; its training tried on every fold, then repeated on all cases."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+
+from adw_components.architecture import Architecture
 
 from .campaign import Campaign
 from .cases import DEVELOPMENT_FOLD
 from .jobs import Job
 from .retrainings import Retraining, retrained
-from .searches import DEFAULT, network_path
+from .searches import network_path
+
+SHIPPED = "shipped"
 
 
 def final_folder(campaign: Campaign) -> Path:
@@ -16,31 +22,52 @@ def final_folder(campaign: Campaign) -> Path:
     return campaign.folder / "final"
 
 
-def estimates(campaign: Campaign, network: str) -> list[Retraining]:
-    """The final training of a network without the validation cases of each fold."""
-    return [Retraining(network=network, fold=fold) for fold in (DEVELOPMENT_FOLD, *campaign.scale.confirming_folds)]
+def estimate_folder(campaign: Campaign, fold: int) -> Path:
+    """Of the same retraining without the validation cases of a fold."""
+    return campaign.folder / "estimate" / f"fold_{fold}"
 
 
-def estimate_folder(campaign: Campaign, run: Retraining) -> Path:
-    """Of one of the estimates, with its evaluation in it."""
-    return campaign.folder / "estimate" / run.network / f"fold_{run.fold}"
+def estimate_runs(campaign: Campaign) -> list[Retraining]:
+    """One on every fold, in which neither the search nor the training has seen the validation cases."""
+    return [Retraining(network=SHIPPED, fold=fold) for fold in (DEVELOPMENT_FOLD, *campaign.scale.confirming_folds)]
 
 
 def estimate_jobs(campaign: Campaign) -> list[Job]:
-    """Those of the network that ships, of the fold's own search that has not seen the cases either; of the default."""
-    names = dict.fromkeys([campaign.scale.final_network, DEFAULT])
-    return [_estimate_job(campaign, run) for name in names for run in estimates(campaign, name)]
-
-
-def _estimate_job(campaign: Campaign, run: Retraining) -> Job:
-    network, epochs = network_path(campaign, run.network, run.fold), campaign.scale.final_epochs
-    work = retrained(campaign, network=network, trained_on=run.fold, fold=run.fold, epochs=epochs)
-    return Job(estimate_folder(campaign, run), work)
+    """The final training on every fold, of the fold's own network."""
+    return [
+        Job(estimate_folder(campaign, run.fold), _work(campaign, fold=run.fold, trained_on=run.fold))
+        for run in estimate_runs(campaign)
+    ]
 
 
 def final_jobs(campaign: Campaign) -> list[Job]:
     """The same on all cases; its evaluation is on cases that it has seen, a check of the files and not of Dice."""
-    name, epochs = campaign.scale.final_network, campaign.scale.final_epochs
-    network = network_path(campaign, name)
-    work = retrained(campaign, network=network, trained_on="all", fold=DEVELOPMENT_FOLD, epochs=epochs)
-    return [Job(final_folder(campaign), work)]
+    return [Job(final_folder(campaign), _work(campaign, fold=DEVELOPMENT_FOLD, trained_on="all"))]
+
+
+def _work(campaign: Campaign, *, fold: int, trained_on: int | str) -> Callable[[Path], None]:
+    """Train the network of a fold on the cases named, and evaluate it on that fold."""
+    scale = campaign.scale
+
+    def work(folder: Path) -> None:
+        network = campaign.folder / "networks" / SHIPPED / f"fold_{fold}.json"
+        narrow = Architecture.load(network_path(campaign, scale.final_network, fold))
+        widened(narrow, scale.final_width).save(network)
+        options = {"epochs": scale.final_epochs, "mirror_axes": scale.final_mirror_axes}
+        retrained(campaign, network=network, trained_on=trained_on, fold=fold, **options)(folder)
+
+    return work
+
+
+def widened(architecture: Architecture, factor: float) -> Architecture:
+    """All widths times a factor; the record says so."""
+
+    def times(blocks: tuple[tuple[int, ...], ...]) -> tuple[tuple[int, ...], ...]:
+        return tuple(tuple(max(1, round(factor * width)) for width in block) for block in blocks)
+
+    return replace(
+        architecture,
+        encoder_widths=times(architecture.encoder_widths),
+        decoder_widths=times(architecture.decoder_widths),
+        provenance={**architecture.provenance, "widths_times": factor},
+    )

@@ -17,7 +17,7 @@ from adw_components.export.weights import of_any_machine, saved_bytes
 from adw_components.files import json_text, read_json, read_json_lines, replacing, write_json, write_text
 
 from .campaign import BUNDLE, Campaign
-from .final import estimate_folder, estimate_jobs, estimates, final_folder, final_jobs
+from .final import estimate_folder, estimate_jobs, estimate_runs, final_folder, final_jobs
 from .measured import cases_of, dice_of_runs, joined
 
 SHIPPED = BUNDLE.parent / "common" / "shipped" / BUNDLE.name
@@ -69,8 +69,8 @@ def _metrics(campaign: Campaign, weights: bytes) -> dict[str, Any]:
 
 
 def _estimate(campaign: Campaign) -> dict[str, Any]:
-    runs = estimates(campaign, campaign.scale.final_network)
-    cases: pd.DataFrame = joined(cases_of(estimate_folder(campaign, run) / "evaluation", run) for run in runs)
+    runs = estimate_runs(campaign)
+    cases: pd.DataFrame = joined(cases_of(estimate_folder(campaign, run.fold) / "evaluation", run) for run in runs)
     dice = dice_of_runs(cases)
     return {
         "what": "the same search and training without the validation cases of each fold, measured on these",

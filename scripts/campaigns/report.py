@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import pandas as pd
 
 from adw_components.files import replacing, write_text
@@ -11,8 +9,9 @@ from adw_components.files import replacing, write_text
 from .campaign import Campaign
 from .cases import DEVELOPMENT_FOLD
 from .figure import write_figure
-from .final import estimate_folder, estimates
+from .final import estimate_folder, estimate_runs
 from .inference import COMPONENT, PLAIN, inference_folder, settings_tried
+from .longer import longer_folder, longer_runs
 from .measured import cases_of, joined, of_retrainings
 from .nnunet import NETWORK, check_folder
 from .paired_tables import derived_table, inference_table, outside_table, over_folds_table
@@ -33,8 +32,9 @@ def write_report(campaign: Campaign) -> str:
             cases.to_csv(temporary, index=False)
     others = {
         "Outside check": (_outside(campaign, cases), outside_table),
+        "A longer budget": (_longer(campaign), _longer_section),
         "Inference": (_inference(campaign), inference_table),
-        "Estimate of the network that ships": (_estimate(campaign), partial(_of_estimates, campaign)),
+        "Estimate of the network that ships": (_estimate(campaign), estimate_table),
     }
     sections |= {title: make(rows) for title, (rows, make) in others.items() if len(rows)}
     text = "\n".join(f"## {title}\n\n{section}" for title, section in sections.items())
@@ -70,13 +70,17 @@ def _inference(campaign: Campaign) -> pd.DataFrame:
     return joined(known) if PLAIN in done else joined([])
 
 
-def _of_estimates(campaign: Campaign, cases: pd.DataFrame) -> str:
-    return estimate_table(cases) + "\n" + over_folds_table(cases, campaign.scale.final_network)
+def _longer(campaign: Campaign) -> pd.DataFrame:
+    """The cases of the longer retrainings."""
+    done = [run for run in longer_runs(campaign) if (longer_folder(campaign, run) / "done").exists()]
+    return joined(cases_of(longer_folder(campaign, run) / "evaluation", run) for run in done)
+
+
+def _longer_section(cases: pd.DataFrame) -> str:
+    return estimate_table(cases) + "\n" + over_folds_table(cases, DERIVED)
 
 
 def _estimate(campaign: Campaign) -> pd.DataFrame:
-    """The cases of the folds on which the final training was tried, of the network that ships and of the default."""
-    names = dict.fromkeys([campaign.scale.final_network, DEFAULT])
-    runs = [run for name in names for run in estimates(campaign, name)]
-    done = [run for run in runs if (estimate_folder(campaign, run) / "done").exists()]
-    return joined(cases_of(estimate_folder(campaign, run) / "evaluation", run) for run in done)
+    """The cases of the folds on which the final training was tried."""
+    done = [run for run in estimate_runs(campaign) if (estimate_folder(campaign, run.fold) / "done").exists()]
+    return joined(cases_of(estimate_folder(campaign, run.fold) / "evaluation", run) for run in done)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from .campaign import Campaign
 from .cases import DEVELOPMENT_FOLD
@@ -63,7 +64,14 @@ def train_jobs(campaign: Campaign) -> list[Job]:
 
 
 def retrained(
-    campaign: Campaign, *, network: Path, trained_on: int | str, fold: int, epochs: int, seed: int = 0
+    campaign: Campaign,
+    *,
+    network: Path,
+    trained_on: int | str,
+    fold: int,
+    epochs: int,
+    seed: int = 0,
+    mirror_axes: Sequence[int] | None = None,
 ) -> Callable[[Path], None]:
     """What retrains a network in a folder, and evaluates it.
 
@@ -74,14 +82,18 @@ def retrained(
         fold: whose validation cases it is evaluated on.
         epochs: length of the training.
         seed: of the training.
+        mirror_axes: that the augmentation mirrors, if not the campaign's.
     """
-    budget = {
+    budget: dict[str, Any] = {
         "fold": trained_on,
         "seed": seed,
         "max_epochs": epochs,
         "iterations_per_epoch": campaign.scale.train_iterations,
         "val_interval": max(1, epochs // 2) if trained_on != "all" else epochs,
     }
+
+    if mirror_axes is not None:
+        budget["mirror_axes"] = list(mirror_axes)
 
     def work(folder: Path) -> None:
         campaign.train("train", folder, architecture_path=network, **budget)

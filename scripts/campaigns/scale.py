@@ -49,8 +49,11 @@ class Scale:
         architecture_learning_rate: of alpha and beta.
         train_epochs: epochs of a retraining.
         train_iterations: iterations an epoch of a retraining.
+        longer_epochs: epochs of the derived and the default network under a longer budget.
         final_epochs: epochs of the network that ships.
         final_network: what ships, of those that every fold has.
+        final_width: its widths over those of the final network.
+        final_mirror_axes: axes that its augmentation mirrors.
         ratio: FLOPs aimed at, over those of the default network.
         n_random: random networks of the derived network's FLOPs.
         n_seeds: retrainings of a finalist on the fold of development.
@@ -74,8 +77,11 @@ class Scale:
     architecture_learning_rate: float = 0.01
     train_epochs: int
     train_iterations: int
+    longer_epochs: int
     final_epochs: int
     final_network: str = "derived"
+    final_width: float = 1.0
+    final_mirror_axes: tuple[int, ...] = (0, 1, 2)
     ratio: float = 0.5
     n_random: int = 4
     n_seeds: int = 2
@@ -115,6 +121,7 @@ SCALES = {
         architecture_learning_rate=0.004,
         train_epochs=10,
         train_iterations=250,
+        longer_epochs=40,
         final_epochs=100,
         device="cuda:0",
         num_workers=8,
@@ -134,7 +141,10 @@ SCALES = {
         search_iterations=50,
         train_epochs=6,
         train_iterations=250,
-        final_epochs=12,
+        longer_epochs=24,
+        final_epochs=24,
+        final_width=2.0,
+        final_mirror_axes=(0, 2),
     ),
     "toy": Scale(
         base_widths=(2, 3, 4),
@@ -148,7 +158,9 @@ SCALES = {
         search_iterations=1,
         train_epochs=1,
         train_iterations=2,
+        longer_epochs=2,
         final_epochs=2,
+        final_width=1.5,
         n_random=2,
         confirming_folds=(2,),
     ),

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import pandas as pd
@@ -14,9 +15,10 @@ import torch
 from campaigns.campaign import Campaign
 from campaigns.cases import prepare_cases
 from campaigns.contenders import TOLERANCE
-from campaigns.final import estimate_folder, estimates, final_folder
+from campaigns.final import estimate_folder, estimate_runs, final_folder, widened
 from campaigns.inference import COMPONENT, settings_tried
 from campaigns.install import install
+from campaigns.longer import longer_folder, longer_runs
 from campaigns.retrainings import retrainings, train_folder
 from campaigns.scale import FINALISTS, SCALES
 from campaigns.searches import SEARCHES, network_path, networks, search_folder
@@ -123,7 +125,13 @@ def test_tables_hold_what_the_evaluations_measured(campaign: Campaign) -> None:
 
 def test_tables_are_all_there_and_name_every_network_and_setting(campaign: Campaign) -> None:
     text = (campaign.folder / "results.md").read_text()
-    titles = ["Searches", "Networks on the fold of development", "Finalists on every fold", "Inference"]
+    titles = [
+        "Searches",
+        "Networks on the fold of development",
+        "Finalists on every fold",
+        "A longer budget",
+        "Inference",
+    ]
     for title in (*titles, "Estimate of the network that ships"):
         assert f"## {title}\n" in text
     for name in (*networks(campaign), *settings_tried(campaign), COMPONENT):
@@ -135,13 +143,21 @@ def test_drawing_names_every_network(campaign: Campaign) -> None:
     assert [name for name in networks(campaign) if f">{name}<" not in text] == []
 
 
-def test_final_network_has_seen_every_case_and_no_other(campaign: Campaign) -> None:
+def test_longer_retrainings_differ_in_their_length_alone(campaign: Campaign) -> None:
+    assert {(run.network, run.fold) for run in longer_runs(campaign)} == set(product(["derived", "default"], FOLDS))
+    for run in longer_runs(campaign):
+        short, longer = settings_of(train_folder(campaign, run)), settings_of(longer_folder(campaign, run))
+        assert (short.pop("max_epochs"), longer.pop("max_epochs")) == (SCALE.train_epochs, SCALE.longer_epochs)
+        assert short == longer
+
+
+def test_final_network_is_wider_and_has_seen_every_case_and_no_other(campaign: Campaign) -> None:
     settings = settings_of(final_folder(campaign))
-    assert settings["fold"] == "all" and settings["n_cases"] == 8
-    assert settings["architecture"] == networks(campaign)["derived"].structure()
-    for run in (*estimates(campaign, "derived"), *estimates(campaign, "default")):
-        estimated = settings_of(estimate_folder(campaign, run))
-        assert estimated["architecture"] == networks(campaign, run.fold)[run.network].structure()
+    assert settings["fold"] == "all" and settings["n_cases"] == 8 and settings["mirror_axes"] == [0, 1, 2]
+    assert settings["architecture"] == widened(networks(campaign)["derived"], 1.5).structure()
+    for run in estimate_runs(campaign):
+        estimated = settings_of(estimate_folder(campaign, run.fold))
+        assert estimated["architecture"] == widened(networks(campaign, run.fold)["derived"], 1.5).structure()
         assert estimated["fold"] == run.fold and estimated["max_epochs"] == settings["max_epochs"] == SCALE.final_epochs
 
 
@@ -150,9 +166,9 @@ def test_final_network_goes_into_a_bundle(campaign: Campaign, tmp_path: Path) ->
     install(campaign, bundle=bundle, shipped=shipped)
     record = (shipped / "architecture.json").read_text()
     architecture = Architecture.load(shipped / "architecture.json")
-    assert architecture == networks(campaign)["derived"]
+    assert architecture == widened(networks(campaign)["derived"], 1.5)
     settings = read_json(bundle / "models" / "settings.json", "settings")
-    assert settings["mirror_axes"] == [0] and settings["n_cases"] == 8
+    assert settings["mirror_axes"] == [0, 1, 2] and settings["n_cases"] == 8
     for text in (record, json.dumps(settings), (shipped / "metrics.json").read_text()):
         assert '": "/' not in text
     network = AdwUNet(spatial_dims=3, in_channels=1, out_channels=3, architecture=architecture)
@@ -165,7 +181,7 @@ def test_metrics_are_those_of_the_estimate_and_of_the_weights(campaign: Campaign
     assert metrics["weights_sha256"] == hashlib.sha256((tmp_path / "models" / "model.pt").read_bytes()).hexdigest()
     seen = read_json(final_folder(campaign) / "evaluation" / "summary.json", "summary")
     assert metrics["seen_in_training"]["mean_dice"] == pytest.approx(seen["mean_dice"], abs=1e-4)
-    folders = [estimate_folder(campaign, run) for run in estimates(campaign, "derived")]
+    folders = [estimate_folder(campaign, fold) for fold in FOLDS]
     unseen = [read_json(folder / "evaluation" / "summary.json", "summary") for folder in folders]
     assert metrics["unseen"]["mean_dice_of_folds"] == pytest.approx([each["mean_dice"] for each in unseen], abs=1e-4)
 
