@@ -18,7 +18,7 @@ from typing import Any
 import fire
 from campaigns.campaign import Campaign
 from campaigns.cases import prepare_cases
-from campaigns.final import estimate_jobs, final_jobs
+from campaigns.final import final_jobs
 from campaigns.folder import kept_from_others, require_same
 from campaigns.inference import inference_jobs
 from campaigns.install import install
@@ -39,7 +39,6 @@ PARTS: dict[str, Callable[[Campaign], Sequence[Job]]] = {
     "longer": longer_jobs,
     "nnunet": check_jobs,
     "inference": inference_jobs,
-    "estimate": estimate_jobs,
     "final": final_jobs,
 }
 
@@ -63,7 +62,7 @@ def main(
         output_dir: folder of everything.
         scale: "cpu" or "gpu": widths, batch and iterations.
         toy: all parts in miniature, on generated cases.
-        parts: those to run: search, train, longer, nnunet, inference, estimate, final.
+        parts: those to run: search, train, longer, nnunet, inference, final.
         jobs: how many run at a time.
         threads: of the CPU, for each job; all of them by default.
         nnunet_python: interpreter of an environment with nnunetv2 (scripts/nnunet.sh), for the outside check, which is

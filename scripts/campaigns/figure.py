@@ -20,7 +20,6 @@ _COLOURS = {
     "default": "#2c3e50",
     "depth_only": "#8e44ad",
     "width_only": "#2980b9",
-    "single_path": "#16a085",
     "uniform": "#7f8c8d",
     "random": "#d4ac0d",
 }

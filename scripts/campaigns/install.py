@@ -17,7 +17,7 @@ from adw_components.export.weights import of_any_machine, saved_bytes
 from adw_components.files import json_text, read_json, read_json_lines, replacing, write_json, write_text
 
 from .campaign import BUNDLE, Campaign
-from .final import estimate_folder, estimate_jobs, estimate_runs, final_folder, final_jobs
+from .final import final_folder, unseen_evaluations
 from .measured import cases_of, dice_of_runs, joined
 
 SHIPPED = BUNDLE.parent / "common" / "shipped" / BUNDLE.name
@@ -27,16 +27,17 @@ def install(campaign: Campaign, *, bundle: Path = BUNDLE, shipped: Path = SHIPPE
     """Put the weights into the bundle, and their record and metrics where `adw_components build` reads them.
 
     Args:
-        campaign: whose final network is trained, evaluated and estimated.
+        campaign: whose final network is trained and evaluated, and whose like is measured on every fold.
         bundle: folder of the bundle.
         shipped: folder of the record and the metrics in the source of the bundles.
 
     Raises:
         UserError: something of that is not done.
     """
-    missing = [job.folder for job in (*final_jobs(campaign), *estimate_jobs(campaign)) if not job.done]
+    needed = (*unseen_evaluations(campaign).values(), final_folder(campaign))
+    missing = [folder for folder in needed if not (folder / "done").exists()]
     if missing:
-        raise UserError(f"{missing[0]} is not done; run the parts estimate and final first")
+        raise UserError(f"{missing[0]} is not done; run the parts longer, inference and final first")
     folder = final_folder(campaign)
     settings = of_any_machine(read_json(folder / "settings.json", "settings"))
     weights = saved_bytes(load_torch(folder / "model_last.pt"))
@@ -63,18 +64,21 @@ def _metrics(campaign: Campaign, weights: bytes) -> dict[str, Any]:
     folder = final_folder(campaign)
     return {
         "weights_sha256": hashlib.sha256(weights).hexdigest(),
-        "unseen": _estimate(campaign),
+        "unseen": _unseen(campaign),
         "seen_in_training": measured(folder / "evaluation", folder / "model_last.pt"),
     }
 
 
-def _estimate(campaign: Campaign) -> dict[str, Any]:
-    runs = estimate_runs(campaign)
-    cases: pd.DataFrame = joined(cases_of(estimate_folder(campaign, run.fold) / "evaluation", run) for run in runs)
-    dice = dice_of_runs(cases)
+def _unseen(campaign: Campaign) -> dict[str, Any]:
+    evaluations = unseen_evaluations(campaign)
+    cases: pd.DataFrame = joined(cases_of(folder, run) for run, folder in evaluations.items())
+    dice, scale = dice_of_runs(cases), campaign.scale
     return {
-        "what": "the same search and training without the validation cases of each fold, measured on these",
-        "folds": [run.fold for run in runs],
+        "what": (
+            "search and training without the validation cases of each fold, measured on these; "
+            f"{scale.longer_epochs} epochs of {scale.train_iterations} iterations"
+        ),
+        "folds": [run.fold for run in evaluations],
         "mean_dice": round(float(dice.mean()), 4),
         "mean_dice_of_folds": [round(float(value), 4) for value in dice],
         "dice": {str(name): round(float(value), 4) for name, value in cases.groupby("class")["dice"].mean().items()},

@@ -1,4 +1,4 @@
-"""The derived network and the default one under a longer budget, on every fold: does the first one stay behind?"""
+"""A longer budget: the derived network and those it is measured against, and how the first two do on every fold."""
 
 from __future__ import annotations
 
@@ -8,17 +8,22 @@ from .campaign import Campaign
 from .cases import DEVELOPMENT_FOLD
 from .jobs import Job
 from .retrainings import Retraining, retrained
-from .searches import DEFAULT, DERIVED, network_path
+from .searches import DEFAULT, DERIVED, network_path, networks
 
 
 def longer_runs(campaign: Campaign) -> list[Retraining]:
-    """Both networks on every fold; a derived one is of the fold's own search."""
+    """The derived network of every fold and the default one, and all others on the fold of development."""
+    compared = (DERIVED, DEFAULT)
+    others = [name for name in networks(campaign) if name not in compared]
     folds = (DEVELOPMENT_FOLD, *campaign.scale.confirming_folds)
-    return [Retraining(network=name, fold=fold) for fold in folds for name in (DERIVED, DEFAULT)]
+    return [
+        *(Retraining(network=name, fold=fold) for fold in folds for name in compared),
+        *(Retraining(network=name) for name in others),
+    ]
 
 
 def longer_folder(campaign: Campaign, run: Retraining) -> Path:
-    """Of one of them, with its evaluation in it."""
+    """Of a retraining, with its evaluation in it."""
     return campaign.folder / "longer" / run.network / f"fold_{run.fold}"
 
 

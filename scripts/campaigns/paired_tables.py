@@ -40,12 +40,21 @@ def outside_table(cases: pd.DataFrame) -> str:
 
 
 def inference_table(cases: pd.DataFrame) -> str:
-    """Every setting of the inference, and less the plain one."""
-    names = [str(name) for name in cases["network"].unique()]
-    own = {name: cases[cases["network"] == name] for name in names}
-    rows = [[name, f"{dice_of_runs(own[name]).iloc[0]:.4f}", distance(own[name])] for name in names]
-    found = {name: _less(cases, name, [PLAIN]) for name in names if name != PLAIN}
+    """Every setting of the inference, and less the plain one over the cases of all folds."""
+    common = _of_common_folds(cases)
+    own = {str(name): common[common["network"] == name] for name in common["network"].unique()}
+    rows = [[name, f"{dice_of_runs(each).mean():.4f}", distance(each)] for name, each in own.items()]
+    found = {name: _less(common, name, [PLAIN]) for name in own if name != PLAIN and PLAIN in own}
     return table(["setting", "mean Dice", "HD95, mm"], rows) + "\n" + _table("less plain", found)
+
+
+def ensemble_table(cases: pd.DataFrame) -> str:
+    """Every ensemble less the mean of its members."""
+    members = dice_of_cases(cases[cases["network"] == DERIVED])
+    names = [str(name) for name in cases["network"].unique() if name != DERIVED]
+    n_members = cases.loc[cases["network"] == DERIVED, "seed"].nunique()
+    found = {name: (n_members, paired(dice_of_cases(cases[cases["network"] == name]), members)) for name in names}
+    return _table("less its members", found)
 
 
 def over_folds_table(cases: pd.DataFrame, network: str) -> str:
@@ -55,11 +64,15 @@ def over_folds_table(cases: pd.DataFrame, network: str) -> str:
         cases: of one run of every network on every fold; every fold has cases of its own.
         network: that the others are taken from.
     """
-    folds = cases.groupby("fold")["network"].nunique()
-    common = cases[cases["fold"].isin(folds[folds == cases["network"].nunique()].index)]
+    common = _of_common_folds(cases)
     names = [str(name) for name in common["network"].unique()]
     others = [name for name in names if name != network and network in names]
     return _table(f"{network} less", {name: _less(common, network, [name]) for name in others})
+
+
+def _of_common_folds(cases: pd.DataFrame) -> pd.DataFrame:
+    folds = cases.groupby("fold")["network"].nunique()
+    return cases[cases["fold"].isin(folds[folds == cases["network"].nunique()].index)]
 
 
 def _less(cases: pd.DataFrame, name: str, others: list[str]) -> tuple[int, Paired]:

@@ -9,12 +9,12 @@ from adw_components.files import replacing, write_text
 from .campaign import Campaign
 from .cases import DEVELOPMENT_FOLD
 from .figure import write_figure
-from .final import estimate_folder, estimate_runs
-from .inference import COMPONENT, PLAIN, inference_folder, settings_tried
+from .final import unseen_evaluations
+from .inference import COMPONENT, ENSEMBLES, SETTINGS, evaluation_folder
 from .longer import longer_folder, longer_runs
 from .measured import cases_of, joined, of_retrainings
 from .nnunet import NETWORK, check_folder
-from .paired_tables import derived_table, inference_table, outside_table, over_folds_table
+from .paired_tables import derived_table, ensemble_table, inference_table, outside_table, over_folds_table
 from .retrainings import Retraining
 from .scale import FINALISTS
 from .searches import DEFAULT, DERIVED
@@ -34,7 +34,8 @@ def write_report(campaign: Campaign) -> str:
         "Outside check": (_outside(campaign, cases), outside_table),
         "A longer budget": (_longer(campaign), _longer_section),
         "Inference": (_inference(campaign), inference_table),
-        "Estimate of the network that ships": (_estimate(campaign), estimate_table),
+        "Ensembles": (_ensembles(campaign, cases), ensemble_table),
+        "Estimate of the network that ships": (_unseen(campaign), estimate_table),
     }
     sections |= {title: make(rows) for title, (rows, make) in others.items() if len(rows)}
     text = "\n".join(f"## {title}\n\n{section}" for title, section in sections.items())
@@ -62,12 +63,23 @@ def _outside(campaign: Campaign, cases: pd.DataFrame) -> pd.DataFrame:
 
 
 def _inference(campaign: Campaign) -> pd.DataFrame:
-    """The cases of every setting of the inference that is measured; its name stands for the network's."""
-    folders = {name: inference_folder(campaign, name) for name in (*settings_tried(campaign), COMPONENT)}
-    done = {name for name, folder in folders.items() if (folder / "done").exists()}
-    done |= {COMPONENT} if PLAIN in done else set()
-    known = [cases_of(folders[name], Retraining(network=name)) for name in folders if name in done]
-    return joined(known) if PLAIN in done else joined([])
+    """The cases of every setting of the inference on every fold; its name stands for the network's."""
+    runs = [
+        (evaluation_folder(campaign, name, fold), Retraining(network=name, fold=fold))
+        for name in (*SETTINGS, COMPONENT)
+        for fold in (DEVELOPMENT_FOLD, *campaign.scale.confirming_folds)
+    ]
+    return joined(cases_of(folder, run) for folder, run in runs if (folder / "cases.json").exists())
+
+
+def _ensembles(campaign: Campaign, cases: pd.DataFrame) -> pd.DataFrame:
+    """The cases of the ensembles, and of the derived network from each of their seeds."""
+    folders = {name: evaluation_folder(campaign, name) for name in ENSEMBLES}
+    done = [
+        cases_of(folder, Retraining(network=name)) for name, folder in folders.items() if (folder / "done").exists()
+    ]
+    members = cases[(cases["network"] == DERIVED) & (cases["fold"] == DEVELOPMENT_FOLD)]
+    return joined([members, *done]) if done else joined([])
 
 
 def _longer(campaign: Campaign) -> pd.DataFrame:
@@ -77,10 +89,13 @@ def _longer(campaign: Campaign) -> pd.DataFrame:
 
 
 def _longer_section(cases: pd.DataFrame) -> str:
-    return estimate_table(cases) + "\n" + over_folds_table(cases, DERIVED)
+    compared = cases[cases["network"].isin([DERIVED, DEFAULT])]
+    development = cases[cases["fold"] == DEVELOPMENT_FOLD]
+    parts = [estimate_table(cases), over_folds_table(compared, DERIVED)]
+    return "\n".join([*parts, *([derived_table(development)] if DERIVED in set(development["network"]) else [])])
 
 
-def _estimate(campaign: Campaign) -> pd.DataFrame:
-    """The cases of the folds on which the final training was tried."""
-    done = [run for run in estimate_runs(campaign) if (estimate_folder(campaign, run.fold) / "done").exists()]
-    return joined(cases_of(estimate_folder(campaign, run.fold) / "evaluation", run) for run in done)
+def _unseen(campaign: Campaign) -> pd.DataFrame:
+    """The cases of the derived network of every fold, under the longer budget and as it ships."""
+    found = unseen_evaluations(campaign).items()
+    return joined(cases_of(folder, run) for run, folder in found if (folder / "done").exists())

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from .campaign import Campaign
@@ -12,6 +13,9 @@ from .cases import DEVELOPMENT_FOLD
 from .jobs import Job
 from .scale import FINALISTS
 from .searches import SEARCHES, network_path, networks
+
+# Networks are compared without averaging.
+PLAIN_INFERENCE = MappingProxyType({"mirror_tta": "false"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +75,7 @@ def retrained(
     fold: int,
     epochs: int,
     seed: int = 0,
-    mirror_axes: Sequence[int] | None = None,
+    inference: Mapping[str, Any] = PLAIN_INFERENCE,
 ) -> Callable[[Path], None]:
     """What retrains a network in a folder, and evaluates it.
 
@@ -82,7 +86,7 @@ def retrained(
         fold: whose validation cases it is evaluated on.
         epochs: length of the training.
         seed: of the training.
-        mirror_axes: that the augmentation mirrors, if not the campaign's.
+        inference: options of evaluate.json.
     """
     budget: dict[str, Any] = {
         "fold": trained_on,
@@ -92,11 +96,8 @@ def retrained(
         "val_interval": max(1, epochs // 2) if trained_on != "all" else epochs,
     }
 
-    if mirror_axes is not None:
-        budget["mirror_axes"] = list(mirror_axes)
-
     def work(folder: Path) -> None:
         campaign.train("train", folder, architecture_path=network, **budget)
-        campaign.evaluate(folder / "evaluation", model_dir=folder, fold=fold)
+        campaign.evaluate(folder / "evaluation", model_dir=folder, fold=fold, **inference)
 
     return work

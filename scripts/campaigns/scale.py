@@ -9,7 +9,7 @@ from adw_components.errors import UserError
 
 # Networks that every fold has; a derived one is then that of a search on the fold's own training cases.
 FINALISTS = ("derived", "default", "uniform_2")
-_MAY_BE_0 = ("warmup_epochs", "path_warmup_epochs", "n_random", "num_workers")
+_MAY_BE_0 = ("warmup_epochs", "n_random", "num_workers")
 
 
 def _require(name: str, value: Any, kind: Any) -> None:
@@ -43,17 +43,12 @@ class Scale:
         momentum: of the weights' SGD.
         warmup_epochs: epochs of a search that train the weights only.
         search_epochs: epochs that train alpha and beta as well.
-        path_warmup_epochs: the same of a search with single-path weight steps, which cost less and train less each.
-        path_search_epochs: the same.
         search_iterations: iterations an epoch of a search.
         architecture_learning_rate: of alpha and beta.
         train_epochs: epochs of a retraining.
         train_iterations: iterations an epoch of a retraining.
-        longer_epochs: epochs of the derived and the default network under a longer budget.
-        final_epochs: epochs of the network that ships.
-        final_network: what ships, of those that every fold has.
-        final_width: its widths over those of the final network.
-        final_mirror_axes: axes that its augmentation mirrors.
+        longer_epochs: epochs of a longer budget.
+        final_epochs: epochs of the network that ships, on all cases.
         ratio: FLOPs aimed at, over those of the default network.
         n_random: random networks of the derived network's FLOPs.
         n_seeds: retrainings of a finalist on the fold of development.
@@ -71,17 +66,12 @@ class Scale:
     momentum: float = 0.9
     warmup_epochs: int
     search_epochs: int
-    path_warmup_epochs: int
-    path_search_epochs: int
     search_iterations: int
     architecture_learning_rate: float = 0.01
     train_epochs: int
     train_iterations: int
     longer_epochs: int
     final_epochs: int
-    final_network: str = "derived"
-    final_width: float = 1.0
-    final_mirror_axes: tuple[int, ...] = (0, 1, 2)
     ratio: float = 0.5
     n_random: int = 4
     n_seeds: int = 2
@@ -94,8 +84,6 @@ class Scale:
             _require(name, getattr(self, name), kind)
         if not set(self.confirming_folds) <= {2, 3, 4}:
             raise UserError(f"confirming_folds must be of 2, 3 and 4, got {list(self.confirming_folds)}")
-        if self.final_network not in FINALISTS:
-            raise UserError(f"final_network must be of {', '.join(FINALISTS)}, got {self.final_network!r}")
 
     @property
     def default_width(self) -> int:
@@ -115,8 +103,6 @@ SCALES = {
         momentum=0.99,
         warmup_epochs=10,
         search_epochs=15,
-        path_warmup_epochs=20,
-        path_search_epochs=20,
         search_iterations=250,
         architecture_learning_rate=0.004,
         train_epochs=10,
@@ -136,15 +122,11 @@ SCALES = {
         batch_size=2,
         warmup_epochs=10,
         search_epochs=12,
-        path_warmup_epochs=30,
-        path_search_epochs=20,
         search_iterations=50,
         train_epochs=6,
         train_iterations=250,
         longer_epochs=24,
-        final_epochs=24,
-        final_width=2.0,
-        final_mirror_axes=(0, 2),
+        final_epochs=48,
     ),
     "toy": Scale(
         base_widths=(2, 3, 4),
@@ -153,14 +135,11 @@ SCALES = {
         batch_size=2,
         warmup_epochs=1,
         search_epochs=1,
-        path_warmup_epochs=1,
-        path_search_epochs=1,
         search_iterations=1,
         train_epochs=1,
         train_iterations=2,
         longer_epochs=2,
         final_epochs=2,
-        final_width=1.5,
         n_random=2,
         confirming_folds=(2,),
     ),

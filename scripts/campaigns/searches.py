@@ -15,7 +15,7 @@ from .jobs import Job
 from .scale import FINALISTS
 
 DERIVED, DEFAULT = "derived", "default"
-SEARCHES = (DERIVED, "derived_free", "depth_only", "width_only", "single_path")
+SEARCHES = (DERIVED, "derived_free", "depth_only", "width_only")
 
 
 def search_jobs(campaign: Campaign) -> list[Job]:
@@ -32,17 +32,15 @@ def search_folder(campaign: Campaign, name: str, fold: int = DEVELOPMENT_FOLD) -
 
 
 def _variants(campaign: Campaign) -> dict[str, dict[str, Any]]:
-    """Name -> options: to the target, to none, of depths alone, of widths alone, with single-path weight steps."""
+    """Name -> options: to the target, to none, of depths alone, of widths alone."""
     scale = campaign.scale
     target = {"target": f"{{'flops': {target_flops(campaign)}}}"}
     epochs = _epochs(scale.warmup_epochs, scale.search_epochs)
-    paths = _epochs(scale.path_warmup_epochs, scale.path_search_epochs)
     return {
         DERIVED: {**epochs, **target},
         "derived_free": epochs,
         "depth_only": {**epochs, **target, "searched": "depth", "base_widths": [scale.narrow_width]},
         "width_only": {**epochs, **target, "searched": "width"},
-        "single_path": {**paths, **target, "weight_step": "single_path"},
     }
 
 

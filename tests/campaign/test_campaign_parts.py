@@ -45,7 +45,6 @@ def test_options_of_a_scale() -> None:
         (["--toy", "--base_widths", "4"], r"base_widths must be a list of whole numbers, such as \[2,3,4\], got 4"),
         (["--toy", "--ratio", "half"], r"ratio must be a number above 0, got 'half'"),
         (["--toy", "--confirming_folds", "[0]"], r"confirming_folds must be of 2, 3 and 4, got \[0\]"),
-        (["--toy", "--final_network", "nope"], r"final_network must be of derived, default, uniform_2, got 'nope'"),
         (["--scale", "tpu"], r"scale must be of gpu, cpu, toy, got 'tpu'"),
         (["--toy", "--jobs", "two"], r"jobs must be a whole number from 1 on, got 'two'"),
         (["--toy", "--parts", "[search,ship]"], r"parts must be of search, .*, final, got \['search', 'ship'\]"),

@@ -12,11 +12,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import torch
-from campaigns.campaign import Campaign
+from campaigns.campaign import BUNDLE, Campaign
 from campaigns.cases import prepare_cases
 from campaigns.contenders import TOLERANCE
-from campaigns.final import estimate_folder, estimate_runs, final_folder, widened
-from campaigns.inference import COMPONENT, settings_tried
+from campaigns.final import INFERENCE, final_folder, unseen_evaluations
+from campaigns.inference import COMPONENT, ENSEMBLES, PLAIN, SETTINGS, evaluation_folder
 from campaigns.install import install
 from campaigns.longer import longer_folder, longer_runs
 from campaigns.retrainings import retrainings, train_folder
@@ -63,9 +63,7 @@ def test_every_search_is_what_its_name_says(campaign: Campaign) -> None:
     narrow = campaign.setting.space.uniform(width=0, depth=1)
     assert [set(block) for block in found["depth_only"].blocks] == [set(block) for block in narrow.blocks]
     target = 0.5 * campaign.setting.flops(campaign.setting.default())
-    steps = {name: settings_of(search_folder(campaign, name))["weight_step"] for name in SEARCHES}
-    assert {name for name, step in steps.items() if step == "single_path"} == {"single_path"}
-    for name in ("derived", "depth_only", "width_only", "single_path"):
+    for name in ("derived", "depth_only", "width_only"):
         assert campaign.setting.flops(found[name]) == pytest.approx(target, rel=0.1), name
     assert "target" not in found["derived_free"].provenance
 
@@ -131,10 +129,12 @@ def test_tables_are_all_there_and_name_every_network_and_setting(campaign: Campa
         "Finalists on every fold",
         "A longer budget",
         "Inference",
+        "Ensembles",
+        "Estimate of the network that ships",
     ]
-    for title in (*titles, "Estimate of the network that ships"):
+    for title in titles:
         assert f"## {title}\n" in text
-    for name in (*networks(campaign), *settings_tried(campaign), COMPONENT):
+    for name in (*networks(campaign), *SETTINGS, COMPONENT, *ENSEMBLES):
         assert f"| {name} |" in text
 
 
@@ -144,21 +144,51 @@ def test_drawing_names_every_network(campaign: Campaign) -> None:
 
 
 def test_longer_retrainings_differ_in_their_length_alone(campaign: Campaign) -> None:
-    assert {(run.network, run.fold) for run in longer_runs(campaign)} == set(product(["derived", "default"], FOLDS))
+    expected = {*product(["derived", "default"], FOLDS), *product(networks(campaign), [1])}
+    assert {(run.network, run.fold) for run in longer_runs(campaign)} == expected
     for run in longer_runs(campaign):
         short, longer = settings_of(train_folder(campaign, run)), settings_of(longer_folder(campaign, run))
         assert (short.pop("max_epochs"), longer.pop("max_epochs")) == (SCALE.train_epochs, SCALE.longer_epochs)
         assert short == longer
 
 
-def test_final_network_is_wider_and_has_seen_every_case_and_no_other(campaign: Campaign) -> None:
+@pytest.mark.parametrize("fold", FOLDS)
+def test_every_setting_of_the_inference_is_of_the_same_weights(campaign: Campaign, fold: int) -> None:
+    found = {name: evaluation_folder(campaign, name, fold) for name in SETTINGS}
+    summaries = {name: read_json(folder / "summary.json", "summary")["settings"] for name, folder in found.items()}
+    weights = [str(found[PLAIN].parent / "model_last.pt")]
+    assert all((each["checkpoints"], each["fold"]) == (weights, fold) for each in summaries.values())
+    tried = {name: (each["mirror_tta"], each["overlap"]) for name, each in summaries.items()}
+    assert tried == {
+        "plain": (False, 0.5),
+        "mirrored": (True, 0.5),
+        "overlap 0.25": (False, 0.25),
+        "overlap 0.75": (False, 0.75),
+    }
+
+
+def test_an_ensemble_has_a_member_of_every_seed(campaign: Campaign) -> None:
+    for name, setting in ENSEMBLES.items():
+        settings = read_json(evaluation_folder(campaign, name) / "summary.json", "summary")["settings"]
+        assert len(set(settings["checkpoints"])) == SCALE.n_seeds and settings["mirror_tta"] is (setting != PLAIN)
+
+
+def test_final_network_is_the_derived_one_and_has_seen_every_case_and_no_other(campaign: Campaign) -> None:
     settings = settings_of(final_folder(campaign))
-    assert settings["fold"] == "all" and settings["n_cases"] == 8 and settings["mirror_axes"] == [0, 1, 2]
-    assert settings["architecture"] == widened(networks(campaign)["derived"], 1.5).structure()
-    for run in estimate_runs(campaign):
-        estimated = settings_of(estimate_folder(campaign, run.fold))
-        assert estimated["architecture"] == widened(networks(campaign, run.fold)["derived"], 1.5).structure()
-        assert estimated["fold"] == run.fold and estimated["max_epochs"] == settings["max_epochs"] == SCALE.final_epochs
+    assert settings["architecture"] == networks(campaign)["derived"].structure()
+    assert (settings["fold"], settings["n_cases"], settings["max_epochs"]) == ("all", 8, SCALE.final_epochs)
+
+
+def test_final_network_is_measured_as_its_bundle_infers(campaign: Campaign) -> None:
+    """By the defaults of the configs."""
+    shipped = {name: read_json(BUNDLE / "configs" / f"{name}.json", "config") for name in ("evaluate", "inference")}
+    assert all(each["mirror_tta"] is (INFERENCE != PLAIN) for each in shipped.values())
+    folders = [*unseen_evaluations(campaign).values(), final_folder(campaign) / "evaluation"]
+    for folder in folders:
+        settings = read_json(folder / "summary.json", "summary")["settings"]
+        assert settings["mirror_tta"] is shipped["evaluate"]["mirror_tta"]
+        assert settings["overlap"] == shipped["evaluate"]["overlap"]
+    assert [run.fold for run in unseen_evaluations(campaign)] == list(FOLDS)
 
 
 def test_final_network_goes_into_a_bundle(campaign: Campaign, tmp_path: Path) -> None:
@@ -166,9 +196,9 @@ def test_final_network_goes_into_a_bundle(campaign: Campaign, tmp_path: Path) ->
     install(campaign, bundle=bundle, shipped=shipped)
     record = (shipped / "architecture.json").read_text()
     architecture = Architecture.load(shipped / "architecture.json")
-    assert architecture == widened(networks(campaign)["derived"], 1.5)
+    assert architecture == networks(campaign)["derived"]
     settings = read_json(bundle / "models" / "settings.json", "settings")
-    assert settings["mirror_axes"] == [0, 1, 2] and settings["n_cases"] == 8
+    assert settings["mirror_axes"] == [0] and settings["n_cases"] == 8
     for text in (record, json.dumps(settings), (shipped / "metrics.json").read_text()):
         assert '": "/' not in text
     network = AdwUNet(spatial_dims=3, in_channels=1, out_channels=3, architecture=architecture)
@@ -181,14 +211,14 @@ def test_metrics_are_those_of_the_estimate_and_of_the_weights(campaign: Campaign
     assert metrics["weights_sha256"] == hashlib.sha256((tmp_path / "models" / "model.pt").read_bytes()).hexdigest()
     seen = read_json(final_folder(campaign) / "evaluation" / "summary.json", "summary")
     assert metrics["seen_in_training"]["mean_dice"] == pytest.approx(seen["mean_dice"], abs=1e-4)
-    folders = [estimate_folder(campaign, fold) for fold in FOLDS]
-    unseen = [read_json(folder / "evaluation" / "summary.json", "summary") for folder in folders]
+    unseen = [read_json(folder / "summary.json", "summary") for folder in unseen_evaluations(campaign).values()]
     assert metrics["unseen"]["mean_dice_of_folds"] == pytest.approx([each["mean_dice"] for each in unseen], abs=1e-4)
 
 
 def test_nothing_is_put_into_a_bundle_before_its_end(campaign: Campaign, tmp_path: Path) -> None:
     unfinished = replace(campaign, folder=tmp_path / "none")
-    with pytest.raises(UserError, match=r"none.final is not done; run the parts estimate and final first"):
+    message = r"none.inference.mirrored.fold_1 is not done; run the parts longer, inference and final first"
+    with pytest.raises(UserError, match=message):
         install(unfinished, bundle=tmp_path / "bundle", shipped=tmp_path / "shipped")
     assert not (tmp_path / "bundle").exists() and not (tmp_path / "shipped").exists()
 
