@@ -20,6 +20,8 @@ from .record_fields import (
 )
 
 FORMAT_VERSION = 1
+# `source` in the provenance of what a search here derived.
+SEARCHED = "search by adw_components"
 
 Widths = tuple[tuple[int, ...], ...]
 

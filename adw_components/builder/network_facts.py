@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ..architecture import Architecture
+from ..architecture import SEARCHED, Architecture
 from ..cost import count_activation_bytes, count_flops, count_parameters
 from ..describe import by, default_like, resolution_strides
 from ..plan import Plan
@@ -65,10 +65,12 @@ def network_facts(architecture: Architecture, source: BundleSource) -> dict[str,
 
 
 def origin(architecture: Architecture, task: Task | None) -> str:
-    """Whether the authors "published" it for the task, it is nnU-Net's "default", or it was "searched"."""
+    """Whether it is the "published" one of the task, nnU-Net's "default", "searched" here, or of "other" origin."""
     if task and task.name in published_tasks() and architecture == published(task.name):
         return "published"
-    return "default" if architecture == default_like(architecture) else "searched"
+    if architecture == default_like(architecture):
+        return "default"
+    return "searched" if architecture.provenance.get("source") == SEARCHED else "other"
 
 
 def _cost_rows(architecture: Architecture, source: BundleSource) -> list[dict[str, str]]:

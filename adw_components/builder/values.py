@@ -22,6 +22,7 @@ def config_values(plan: Plan) -> dict[str, Any]:
     """Name -> value of everything in a bundle's configs that depends on its data."""
     rotate, scale = augmentation_ranges(plan)
     large = math.prod(plan.median_shape) > _LARGE_IMAGE
+    one_window = all(size <= patch for size, patch in zip(plan.median_shape, plan.patch_size, strict=True))
     return {
         "dataset_dir": f"/workspace/data/{plan.dataset.name}",
         "task": plan.dataset.name,
@@ -48,6 +49,8 @@ def config_values(plan: Plan) -> dict[str, Any]:
         },
         # A bar over the windows of an image, where one image takes minutes.
         "window_progress": large,
+        # Averaging helps a little (docs/results.md), and costs little where an image is one window.
+        "mirror_tta": one_window,
         "prediction_workers": 1 if large else 4,
         "sw_batch_size": 1 if math.prod(plan.patch_size) > _LARGE_PATCH else 4,
     }

@@ -10,6 +10,7 @@ from typing import Any
 from ignite.engine import Engine, Events
 
 from .. import __version__
+from ..architecture import SEARCHED
 from ..distributed import rank
 from ..engines.checkpoint import save_torch
 from .searcher import ArchitectureSearcher
@@ -69,7 +70,7 @@ class SaveSearchResult:
             "patch_size": list(self.settings["patch_size"]),
         }
         return {
-            "source": "search by adw_components",
+            "source": SEARCHED,
             "package_version": __version__,
             "network": network,
             "settings": self.settings,

@@ -49,5 +49,7 @@ def test_pieces_of_an_interactive_bundle_stand_in_for_plain_ones_of_their_name()
     plain, interactive = (read_pieces(folder, interactive=interactive) for interactive in (False, True))
     assert plain.keys() == interactive.keys()
     changed = {name for name in plain if plain[name] != interactive[name]}
-    assert changed and all(name == "network_channels" or "click" in name or "inherit" in name for name in changed)
+    assert changed and all(
+        name in ("network_channels", "mirroring") or "click" in name or "inherit" in name for name in changed
+    )
     assert not read_bodies(folder).keys() & {"pieces", "interactive_pieces"}

@@ -117,7 +117,7 @@ KINDS += [(config, True) for config in ("train", "evaluate", "inference")]
 @pytest.mark.parametrize(("config", "interactive"), KINDS)
 def test_configs_of_two_bundles_differ_in_the_values_of_their_plans_only(config: str, interactive: bool) -> None:
     asked = set(json.loads((COMMON / "bodies" / f"{config}.json").read_text())["_values_"])
-    asked |= {"num_workers", "sw_batch_size"} if config in ("evaluate", "inference") else set()
+    asked |= {"num_workers", "sw_batch_size", "mirror_tta"} if config in ("evaluate", "inference") else set()
     asked |= {"patch_size"} if config == "train" else set()
     sources = [msd_source(name, interactive=interactive) for name in task_names()]
     contents = [json.loads(bundle_files(source)[f"configs/{config}.json"]) for source in sources]

@@ -24,6 +24,10 @@ def test_the_quick_patch_divides_and_leaves_instance_norm_something(name: str) -
     assert math.prod(quick) <= max(50_000, math.prod(2 * step for step in steps))
 
 
+def test_mirroring_is_averaged_over_where_an_image_is_one_window() -> None:
+    assert {name for name in task_names() if config_values(task(name).plan)["mirror_tta"]} == {"Task04_Hippocampus"}
+
+
 def test_the_quick_patch_of_the_hippocampus_keeps_its_aspect() -> None:
     assert quick_patch_size(task("Task04_Hippocampus").plan) == (32, 48, 32)
 

@@ -50,7 +50,7 @@ def test_measured_figures_are_of_the_networks_that_they_name(
 ) -> None:
     of_others = "which need not be that of the weights in `models/`"
     of_these = "Those of the weights in `models/` are `eval_metrics`"
-    for name, network in ((HIPPOCAMPUS, "431,664 parameters"), (INTERACTIVE, "a quarter of the default widths")):
+    for name, network in ((HIPPOCAMPUS, "225,828 | 1.186"), (INTERACTIVE, "a quarter of the default widths")):
         text = text_of(without_weights / name)
         section = text.partition("### Measured ")[2].partition("## ")[0]
         assert network in section and "this bundle" not in section
