@@ -159,6 +159,7 @@ def test_without_clicks_an_interactive_bundle_is_the_plain_one(
         folder.mkdir()
         torch.save(network.state_dict(), folder / "model.pt")
         options = {"architecture_path": architecture, "dataset_dir": str(generated_dataset), **TOY_PREDICTION}
+        options["mirror_tta"] = False  # set for each bundle by what was measured with its weights
         with inside(bundle):
             run(
                 "infer",
