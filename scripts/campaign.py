@@ -4,7 +4,7 @@
     python scripts/campaign.py --toy
 
 Every part is a command of `monai.bundle`, as a user types it. What is there already is kept: stopped, the same command
-goes on. `results.md` is written anew after every job.
+goes on. `results.md`, and the Dice of every case behind it, are written anew after every job.
 """
 
 from __future__ import annotations

@@ -22,17 +22,19 @@ from .tables import estimate_table, fold_table, network_table, search_table
 
 
 def write_report(campaign: Campaign) -> str:
-    """Write and give the tables of what is done so far."""
+    """Write and give the tables of what is done so far; the cases go to `cases.csv` and `cases_longer.csv`."""
     sections = {"Searches": search_table(campaign)}
     cases = of_retrainings(campaign)
     if len(cases):
         sections |= _of_networks(campaign, cases)
         write_figure(campaign, cases[cases["fold"] == DEVELOPMENT_FOLD], campaign.folder / "results.svg")
-        with replacing(campaign.folder / "cases.csv") as temporary:
-            cases.to_csv(temporary, index=False)
+        _write_cases(campaign, cases, "cases.csv")
+    longer = _longer(campaign)
+    if len(longer):
+        _write_cases(campaign, longer, "cases_longer.csv")
     others = {
         "Outside check": (_outside(campaign, cases), outside_table),
-        "A longer budget": (_longer(campaign), _longer_section),
+        "A longer budget": (longer, _longer_section),
         "Inference": (_inference(campaign), inference_table),
         "Ensembles": (_ensembles(campaign, cases), ensemble_table),
         "Estimate of the network that ships": (_unseen(campaign), estimate_table),
@@ -41,6 +43,11 @@ def write_report(campaign: Campaign) -> str:
     text = "\n".join(f"## {title}\n\n{section}" for title, section in sections.items())
     write_text(campaign.folder / "results.md", text)
     return text
+
+
+def _write_cases(campaign: Campaign, cases: pd.DataFrame, name: str) -> None:
+    with replacing(campaign.folder / name) as temporary:
+        cases.to_csv(temporary, index=False)
 
 
 def _of_networks(campaign: Campaign, cases: pd.DataFrame) -> dict[str, str]:

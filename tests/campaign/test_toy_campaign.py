@@ -152,6 +152,15 @@ def test_longer_retrainings_differ_in_their_length_alone(campaign: Campaign) -> 
         assert short == longer
 
 
+def test_every_case_of_the_longer_retrainings_is_kept(campaign: Campaign) -> None:
+    cases = pd.read_csv(campaign.folder / "cases_longer.csv").set_index(["network", "fold"])
+    assert set(cases.index) == {(run.network, run.fold) for run in longer_runs(campaign)}
+    for run in longer_runs(campaign):
+        found = read_json(longer_folder(campaign, run) / "evaluation" / "summary.json", "summary")
+        dice = cases.loc[(run.network, run.fold)].groupby("class")["dice"].mean()
+        assert dice.mean() == pytest.approx(found["mean_dice"])
+
+
 @pytest.mark.parametrize("fold", FOLDS)
 def test_every_setting_of_the_inference_is_of_the_same_weights(campaign: Campaign, fold: int) -> None:
     found = {name: evaluation_folder(campaign, name, fold) for name in SETTINGS}
@@ -228,5 +237,6 @@ def test_what_is_done_is_not_done_again(folder: Path) -> None:
     done = run(folder)
     assert (folder / "results.md").read_text().strip() in done.stdout
     changed = {path for path in files if path.stat().st_mtime_ns != files[path] and "networks" not in path.parts}
-    rewritten = {"results.md", "results.svg", "cases.csv", "scale.json", "folds.json", "dataset.json", "lock"}
+    tables = {"results.md", "results.svg", "cases.csv", "cases_longer.csv"}
+    rewritten = {*tables, "scale.json", "folds.json", "dataset.json", "lock"}
     assert {path.name for path in changed} <= rewritten
