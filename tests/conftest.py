@@ -1,9 +1,11 @@
 """Fixtures that several test modules share."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import torch
 from hypothesis import HealthCheck, settings
 
 from adw_components.synthesis import synthesize
@@ -11,6 +13,13 @@ from adw_components.synthesis import synthesize
 # On a busy machine, or where hypothesis makes its tables first, a slow draw says nothing about the code.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
+
+
+@pytest.fixture(autouse=True)
+def tiny_numbers() -> Iterator[None]:
+    """A search or training lets its process round numbers below 1e-38 to 0; the next test has them again."""
+    yield
+    torch.set_flush_denormal(False)
 
 
 @pytest.fixture(scope="session")

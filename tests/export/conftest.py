@@ -19,9 +19,10 @@ from adw_components.export.command import export_bundle
 from adw_components.networks import AdwUNet
 
 HIPPOCAMPUS = "hippocampus_mri_adwunet_segmentation"
+PROSTATE = "prostate_mri_adwunet_segmentation"  # ships without weights
 INTERACTIVE = "hippocampus_mri_adwunet_deepedit"
 # Isotropic, anisotropic, one with 4 channels, and one that takes clicks.
-NAMES = (HIPPOCAMPUS, "prostate_mri_adwunet_segmentation", "braintumour_mri_adwunet_segmentation", INTERACTIVE)
+NAMES = (HIPPOCAMPUS, PROSTATE, "braintumour_mri_adwunet_segmentation", INTERACTIVE)
 
 _BLOCKER = """
 import sys

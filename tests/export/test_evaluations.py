@@ -10,7 +10,7 @@ from bundles.conftest import data_of, inside
 
 from adw_components.export.command import export_bundle
 
-from .conftest import HIPPOCAMPUS, bundle_of, read, refused, write_summary, write_weights
+from .conftest import HIPPOCAMPUS, PROSTATE, bundle_of, read, refused, write_summary, write_weights
 
 
 def test_an_evaluation_of_other_weights(tmp_path: Path) -> None:
@@ -19,7 +19,8 @@ def test_an_evaluation_of_other_weights(tmp_path: Path) -> None:
     refused(tmp_path / "out", "must be one of .*a/model.pt", weights=weights, evaluation=str(run))
     both = write_summary(tmp_path / "both", [weights, others])
     refused(tmp_path / "out", "must be one of", weights=weights, evaluation=str(both))
-    refused(tmp_path / "out", "evaluation belongs to weights", evaluation=str(run))
+    refused(tmp_path / "out", "must be one of .*models/model.pt", evaluation=str(run))
+    refused(tmp_path / "out", "evaluation belongs to weights", bundle=bundle_of(PROSTATE), evaluation=str(run))
     refused(tmp_path / "out", "does not exist", weights=weights, evaluation=str(tmp_path))
 
 
