@@ -7,6 +7,7 @@ from pathlib import Path
 import matplotlib
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.ticker import StrMethodFormatter
 
 from adw_components.files import replacing
 
@@ -39,6 +40,8 @@ def write_figure(campaign: Campaign, cases: pd.DataFrame, path: Path) -> None:
     axes = figure.add_subplot(
         xlabel="forward GFLOPs of a patch", ylabel="mean Dice of the validation cases", xscale="log"
     )
+    for set_formatter in (axes.xaxis.set_major_formatter, axes.xaxis.set_minor_formatter):
+        set_formatter(StrMethodFormatter("{x:g}"))
     for network, values in dice.groupby(level="network"):
         name = str(network)
         colour = next(colour for start, colour in _COLOURS.items() if name.startswith(start))
