@@ -7,15 +7,17 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from .errors import UserError
-from .files import json_text
 from .json_record import JsonRecord
 from .record_fields import (
+    MOST_CHANNELS,
+    MOST_CONVOLUTIONS,
     PerStage,
     check_count,
     check_fields,
     check_format_version,
-    check_geometry,
+    checked_geometry,
     integer_rows,
+    plain_values,
     total_stride,
 )
 
@@ -38,7 +40,8 @@ class Architecture(JsonRecord):
         strides: stride of the first convolution of every encoder stage, axes in the order of the
             network's input (x, y, z for a NIfTI image); the first stage keeps the resolution.
         kernel_sizes: kernel of the convolutions at the resolution of every stage, odd numbers.
-        provenance: where it comes from: search settings, seed, data, package version, or the publication.
+        provenance: where it comes from: search settings, seed, data, package version, or the publication; plain JSON
+            (`record_fields.plain_values`).
 
     Raises:
         UserError: a field is malformed; the message names the field, the value and the rule.
@@ -53,13 +56,17 @@ class Architecture(JsonRecord):
     provenance: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
     def __post_init__(self) -> None:
-        for name in ("encoder_widths", "decoder_widths", "strides", "kernel_sizes"):
-            object.__setattr__(self, name, integer_rows(name, getattr(self, name)))
-        check_geometry(self.strides, self.kernel_sizes)
+        for name in ("encoder_widths", "decoder_widths"):
+            rows = integer_rows(name, getattr(self, name), high=MOST_CHANNELS, longest=MOST_CONVOLUTIONS)
+            object.__setattr__(self, name, rows)
+        strides, kernel_sizes = checked_geometry(self.strides, self.kernel_sizes)
+        object.__setattr__(self, "strides", strides)
+        object.__setattr__(self, "kernel_sizes", kernel_sizes)
         check_count("encoder_widths", self.encoder_widths, self.n_stages, "one block for every entry of strides")
         check_count("decoder_widths", self.decoder_widths, self.n_stages - 1, "one block less than encoder_widths")
-        _check_provenance(self.provenance)
-        object.__setattr__(self, "provenance", dict(self.provenance))
+        if not isinstance(self.provenance, Mapping):
+            raise UserError(f"provenance must be a JSON object, got {type(self.provenance).__name__}")
+        object.__setattr__(self, "provenance", dict(plain_values("provenance", self.provenance)))
 
     @property
     def n_stages(self) -> int:
@@ -105,12 +112,3 @@ class Architecture(JsonRecord):
         )
         check_format_version("architecture", values["format_version"], FORMAT_VERSION)
         return cls(**{name: value for name, value in values.items() if name != "format_version"})
-
-
-def _check_provenance(provenance: Any) -> None:
-    if not isinstance(provenance, Mapping):
-        raise UserError(f"provenance must be a JSON object, got {type(provenance).__name__}")
-    try:
-        json_text(dict(provenance))
-    except (TypeError, ValueError) as error:
-        raise UserError(f"provenance must hold JSON values only: {error}") from error

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .errors import UserError
+from .record_fields import shown
 
 BACKGROUND = "background"
 
@@ -33,7 +34,7 @@ def guidance_names(labels: Mapping[str, str]) -> tuple[str, ...]:
     by_value = {str(value): name for value, name in labels.items()}
     values = [str(value) for value in range(1, len(labels) + 1)]
     if not values or by_value.keys() != set(values):
-        raise UserError(f"labels must name the values 1, 2, 3, ... without a gap, got {dict(labels)}")
+        raise UserError(f"labels must name the values 1, 2, 3, ... without a gap, got {shown(dict(labels))}")
     names = (BACKGROUND, *(by_value[value] for value in values))
     _check_names(names)
     return names
@@ -43,12 +44,12 @@ def _check_names(names: Sequence[Any]) -> None:
     seen: set[str] = set()
     for name in names:
         if not isinstance(name, str) or not name.strip():
-            raise UserError(f"labels must have names that are not empty, got {name!r}")
+            raise UserError(f"labels must have names that are not empty, got {shown(name)}")
         key = name.casefold()
         if key in RESERVED or key.startswith(_RESERVED_PREFIXES):
             raise UserError(
-                f"a label to click must not have the name of a key that MONAI uses, got {name!r}; rename it"
+                f"a label to click must not have the name of a key that MONAI uses, got {shown(name)}; rename it"
             )
         if key in seen:
-            raise UserError(f"labels to click must differ by more than case, got {name!r} twice; rename one")
+            raise UserError(f"labels to click must differ by more than case, got {shown(name)} twice; rename one")
         seen.add(key)

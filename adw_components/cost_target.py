@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
@@ -11,12 +10,15 @@ from typing import Any
 
 from .cost import COST_KINDS, CostKind, count
 from .errors import UserError
+from .record_fields import check_fields, folder_name, is_list, number, shown
 from .reference import nnunet_default
 from .search_space import SearchSpace
 
 # Numbers below are ratios to nnU-Net's default network; a U-Net with so few parameters, FLOPs or bytes is of no use.
 RATIOS_BELOW = 100
 
+# No network costs more.
+_MOST = 1e30
 _EXAMPLE = "such as \"{'flops': 0.5}\""
 _UNITS: Mapping[CostKind, str] = {
     "flops": "FLOPs a patch",
@@ -41,9 +43,27 @@ class CostTarget:
     ratio: float | None
     name: str
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.kind, str) or self.kind not in COST_KINDS:
+            raise UserError(f"target.kind must be one of {', '.join(COST_KINDS)}, got {shown(self.kind)}")
+        number("target.value", self.value, low=0, above=True)
+        if self.ratio is not None:
+            number("target.ratio", self.ratio, low=0, high=RATIOS_BELOW, above=True)
+        folder_name("target.name", self.name)
+
     def to_dict(self) -> dict[str, Any]:
         """The record as plain JSON values."""
         return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Any) -> CostTarget:
+        """The record that `to_dict` gave.
+
+        Raises:
+            UserError: a field is missing, unknown or malformed.
+        """
+        check_fields("target", values, required=("kind", "value", "ratio", "name"), optional=())
+        return cls(**values)
 
 
 def targets(
@@ -104,12 +124,12 @@ def cost_target(
     Raises:
         UserError: `given` is malformed, or no architecture of the search space costs it.
     """
-    kind, number = _entry(given)
+    kind, amount = _entry(given)
     channels = {"in_channels": in_channels, "out_channels": out_channels}
     default = nnunet_default(strides=search_space.strides, kernel_sizes=search_space.kernel_sizes)
     unit = count(kind, default, **channels, patch_size=patch_size)
-    is_ratio = number < RATIOS_BELOW
-    value = number * unit if is_ratio else number
+    is_ratio = amount < RATIOS_BELOW
+    value = amount * unit if is_ratio else amount
     # Every cost grows with every width and every depth.
     ends = (search_space.smallest, search_space.largest)
     smallest, largest = (count(kind, end, **channels, patch_size=patch_size) for end in ends)
@@ -117,32 +137,32 @@ def cost_target(
         low, high = _rounded(smallest / unit, ROUND_CEILING), _rounded(largest / unit, ROUND_FLOOR)
         times = " times nnU-Net's default network" if is_ratio else ""
         raise UserError(
-            f"{given_as} is out of reach with {kind} {number}{times}: architectures of this search space have "
+            f"{given_as} is out of reach with {kind} {amount}{times}: architectures of this search space have "
             f"{smallest} to {largest} {_UNITS[kind]}, {low} to {high} times nnU-Net's default network; "
             f"change {given_as}, base_widths or depths"
         )
-    return CostTarget(kind=kind, value=value, ratio=number if is_ratio else None, name=_name(kind, number))
+    return CostTarget(kind=kind, value=value, ratio=amount if is_ratio else None, name=_name(kind, amount))
 
 
 def _entry(given: Any) -> tuple[CostKind, float]:
     if not isinstance(given, Mapping) or len(given) != 1:
-        raise UserError(f"target must be one kind of cost and a number, {_EXAMPLE}, got {given!r}")
-    ((kind, number),) = given.items()
+        raise UserError(f"target must be one kind of cost and a number, {_EXAMPLE}, got {shown(given)}")
+    ((kind, amount),) = given.items()
     if kind not in COST_KINDS:
         close = difflib.get_close_matches(str(kind).lower(), COST_KINDS, n=1)
         remedy = f"; did you mean {close[0]}?" if close else f", {_EXAMPLE}"
-        raise UserError(f"target must name one of {', '.join(COST_KINDS)}, got {kind!r}{remedy}")
-    if not _is_positive(number):
-        raise UserError(f"target must be a number above 0 for {kind}, {_EXAMPLE}, got {number!r}")
-    return kind, number
+        raise UserError(f"target must name one of {', '.join(COST_KINDS)}, got {shown(kind)}{remedy}")
+    if not _is_positive(amount):
+        raise UserError(f"target must be a number above 0 for {kind}, {_EXAMPLE}, got {shown(amount)}")
+    return kind, amount
 
 
 def _ratios(given: Any) -> tuple[float, ...]:
-    ratios = tuple(given) if isinstance(given, Sequence) and not isinstance(given, str) else (given,)
+    ratios = tuple(given) if is_list(given) else (given,)
     if not ratios or not all(_is_positive(ratio) and ratio < RATIOS_BELOW for ratio in ratios):
         raise UserError(
             f"target_flops_ratio must be a number above 0 and below {RATIOS_BELOW}, or a list of them, such as "
-            f'"[0.25, 0.5, 1]", got {given!r}; a number of FLOPs is given as target'
+            f'"[0.25, 0.5, 1]", got {shown(given)}; a number of FLOPs is given as target'
         )
     # Every target has a folder of its own.
     if len({_name("flops", ratio) for ratio in ratios}) < len(ratios):
@@ -150,8 +170,8 @@ def _ratios(given: Any) -> tuple[float, ...]:
     return ratios
 
 
-def _is_positive(number: Any) -> bool:
-    return isinstance(number, int | float) and not isinstance(number, bool) and 0 < number < math.inf
+def _is_positive(amount: Any) -> bool:
+    return isinstance(amount, int | float) and not isinstance(amount, bool) and 0 < amount <= _MOST
 
 
 def _name(kind: CostKind, number: float) -> str:

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from .errors import UserError
-from .record_fields import check_fields
+from .record_fields import (
+    MOST_CASES,
+    MOST_LABELS,
+    check_fields,
+    folder_name,
+    is_list,
+    plain_name,
+    plain_text,
+    shown,
+    whole_number,
+)
 
-# With one of these MONAI takes a text in a config for an expression, a reference or a macro, and evaluates it.
-_EVALUATED = ("$", "@", "%")
+# The numbers of channels and labels in a dataset.json.
+_NUMBER = re.compile("[0-9]{1,4}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,21 +49,18 @@ class DatasetDescription:
     licence: str = ""
 
     def __post_init__(self) -> None:
+        folder_name("dataset.name", self.name)
         for field in ("modality", "labels"):
-            object.__setattr__(self, field, tuple(str(name) for name in getattr(self, field)))
-            _check_names(f"dataset.{field}", getattr(self, field))
-        _check_names("dataset.name", (self.name,))
+            object.__setattr__(self, field, _checked_names(f"dataset.{field}", getattr(self, field)))
         _check_distinct(self.labels)
         for field in ("description", "reference", "licence"):
-            _check_text(f"dataset.{field}", getattr(self, field))
+            plain_text(f"dataset.{field}", getattr(self, field), lines=True)
         if not self.modality:
             raise UserError("dataset.modality must name at least one channel, got none")
         if len(self.labels) < 2:
             raise UserError(f"dataset.labels must name background and at least one class, got {list(self.labels)}")
         for field in ("num_training", "num_test"):
-            count = getattr(self, field)
-            if isinstance(count, bool) or not isinstance(count, int) or count < 0:
-                raise UserError(f"dataset.{field} must be a whole number from 0 on, got {count!r}")
+            whole_number(f"dataset.{field}", getattr(self, field), high=MOST_CASES)
 
     def to_dict(self) -> dict[str, Any]:
         """The record as JSON values."""
@@ -83,27 +91,43 @@ class DatasetDescription:
         """
         if not isinstance(values, Mapping):
             raise UserError(f"dataset.json must hold a JSON object, got {type(values).__name__}")
+        refuse_unlearnable(values.get("labels"))
         listed = values.get("training")
         count = values.get("numTraining", len(listed) if isinstance(listed, list) else cases)
         tests = values.get("numTest", 0)
-        texts = {field: str(values.get(field) or "").strip() for field in ("description", "reference", "licence")}
+        texts = {field: _stripped(values.get(field)) for field in ("description", "reference", "licence")}
         return cls(
             name=name,
             modality=_names(values.get("modality", values.get("channel_names")), "modality"),
             labels=_names(_by_value(values.get("labels")), "labels"),
-            num_training=count if isinstance(count, int) and count > 0 else cases,
-            num_test=tests if isinstance(tests, int) else 0,
+            num_training=cases if count in (None, 0) else count,
+            num_test=0 if tests is None else tests,
             **texts,
         )
 
 
-def _check_names(what: str, names: Sequence[Any]) -> None:
-    """Raise a `UserError` unless the names are texts, none of them empty."""
-    for name in names:
-        _check_text(what, name)
-    bare = [name.strip().casefold() for name in names]
-    if "" in bare:
-        raise UserError(f"{what} must not be empty, got {', '.join(map(repr, names))}; give a name")
+def refuse_unlearnable(labels: Any) -> None:
+    """Raise a `UserError` for labels, in the form of the MSD or of nnU-Net 2, of which one is no class of its own."""
+    if not isinstance(labels, Mapping):
+        return
+    names = [name for item in labels.items() for name in item if isinstance(name, str)]
+    ignored = next((name for name in names if name.strip().casefold() == "ignore"), None)
+    if ignored is not None:
+        raise UserError(
+            f"labels must be classes, got {ignored!r}, which would be learned as one; label these voxels, or leave "
+            "their cases out"
+        )
+    regions = [str(name) for name, value in labels.items() if isinstance(value, list | tuple)]
+    if regions:
+        raise UserError(
+            f"labels must have one value each, got regions of several: {', '.join(regions)}; give every class its value"
+        )
+
+
+def _checked_names(what: str, names: Any) -> tuple[str, ...]:
+    if not is_list(names) or len(names) > MOST_LABELS:
+        raise UserError(f"{what} must be a list of up to {MOST_LABELS} names, got {shown(names)}")
+    return tuple(plain_name(what, name) for name in names)
 
 
 def _check_distinct(labels: Sequence[str]) -> None:
@@ -114,14 +138,6 @@ def _check_distinct(labels: Sequence[str]) -> None:
         raise UserError(
             f"dataset.labels must name each but once, whatever the case, got {', '.join(repeated)}; rename one"
         )
-
-
-def _check_text(what: str, text: Any) -> None:
-    if not isinstance(text, str):
-        raise UserError(f"{what} must be a text, got {text!r}")
-    if text.startswith(_EVALUATED):
-        marks = f"{', '.join(_EVALUATED[:-1])} or {_EVALUATED[-1]}"
-        raise UserError(f"{what} must not begin with {marks}, which MONAI evaluates, got {text!r}; begin otherwise")
 
 
 def _by_value(labels: Any) -> Any:
@@ -136,9 +152,13 @@ def _names(rows: Any, what: str) -> tuple[str, ...]:
     if isinstance(rows, Sequence) and not isinstance(rows, str):
         rows = {str(index): name for index, name in enumerate(rows)}
     rule = f'{what} must map the numbers from 0 on to names, such as {{"0": "..."}}'
-    if not isinstance(rows, Mapping) or not rows or not all(str(key).isdecimal() for key in rows):
-        raise UserError(f"{rule}, got {rows!r}; write it as the MSD does")
+    if not isinstance(rows, Mapping) or not rows or not all(_NUMBER.fullmatch(str(key)) for key in rows):
+        raise UserError(f"{rule}, got {shown(rows)}; write it as the MSD does")
     ordered = {int(key): rows[key] for key in sorted(rows, key=int)}
-    if list(ordered) != list(range(len(ordered))):
-        raise UserError(f"{rule}, got the numbers {list(ordered)}; number them without a gap, in the files too")
-    return tuple(str(name) for name in ordered.values())
+    if list(ordered) != list(range(len(rows))):
+        raise UserError(f"{rule}, got the numbers {shown(list(ordered))}; number them without a gap, in the files too")
+    return tuple(ordered.values())
+
+
+def _stripped(value: Any) -> Any:
+    return value.strip() if isinstance(value, str) else "" if value is None else value

@@ -11,7 +11,7 @@ from typing import Any
 from .architecture import Architecture
 from .cost import count_flops, count_parameters
 from .errors import UserError
-from .record_fields import check_patch_size, positive_integers
+from .record_fields import MOST_CHANNELS, check_patch_size, positive_integers
 from .reference import nnunet_default
 
 
@@ -88,8 +88,8 @@ def shape_of(architecture: Architecture, **given: Any) -> tuple[NetworkShape | N
     missing = tuple(name for name in NetworkShape.__annotations__ if values.get(name) is None)
     if missing:
         return None, missing
-    (in_channels,) = positive_integers("in_channels", [values["in_channels"]])
-    (out_channels,) = positive_integers("out_channels", [values["out_channels"]])
+    (in_channels,) = positive_integers("in_channels", [values["in_channels"]], high=MOST_CHANNELS, longest=1)
+    (out_channels,) = positive_integers("out_channels", [values["out_channels"]], high=MOST_CHANNELS, longest=1)
     patch_size = check_patch_size(values["patch_size"], architecture.strides)
     return NetworkShape(in_channels=in_channels, out_channels=out_channels, patch_size=patch_size), ()
 

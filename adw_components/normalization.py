@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from .errors import UserError
-from .record_fields import check_fields
+from .record_fields import check_fields, number, shown, true_or_false
 
 Scheme = Literal["z_score", "ct"]
 SCHEMES: tuple[str, ...] = get_args(Scheme)
 _CT_FIELDS = ("low", "high", "mean", "std")
+# Squares of larger intensities overflow in float32.
+_LARGEST = 1e15
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,10 +37,9 @@ class Normalization:
     std: float | None = None
 
     def __post_init__(self) -> None:
-        if self.scheme not in SCHEMES:
-            raise UserError(f"normalization.scheme must be one of {', '.join(SCHEMES)}, got {self.scheme!r}")
-        if not isinstance(self.nonzero, bool):
-            raise UserError(f"normalization.nonzero must be true or false, got {self.nonzero!r}")
+        if not isinstance(self.scheme, str) or self.scheme not in SCHEMES:
+            raise UserError(f"normalization.scheme must be one of {', '.join(SCHEMES)}, got {shown(self.scheme)}")
+        true_or_false("normalization.nonzero", self.nonzero)
         values = [getattr(self, name) for name in _CT_FIELDS]
         if self.scheme == "ct":
             self._check_ct(values)
@@ -49,8 +49,12 @@ class Normalization:
     def _check_ct(self, values: list[Any]) -> None:
         if self.nonzero:
             raise UserError("normalization.nonzero belongs to scheme z_score, not to ct")
-        if not all(isinstance(value, int | float) and math.isfinite(value) for value in values):
-            raise UserError(f"normalization of scheme ct needs the numbers {', '.join(_CT_FIELDS)}, got {values}")
+        if None in values:
+            raise UserError(
+                f"normalization of scheme ct needs the numbers {', '.join(_CT_FIELDS)}, got {shown(values)}"
+            )
+        for name, value in zip(_CT_FIELDS, values, strict=True):
+            number(f"normalization.{name}", value, low=-_LARGEST, high=_LARGEST)
         low, high, _, std = values
         if not low < high or not std > 0:
             raise UserError(f"normalization needs low < high and std > 0, got {low}, {high} and {std}")

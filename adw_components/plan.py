@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -11,13 +11,23 @@ from .errors import UserError
 from .json_record import JsonRecord
 from .normalization import Normalization
 from .record_fields import (
+    INTENSITY_STATISTICS,
+    MOST_BATCH,
+    MOST_GB,
     PerStage,
+    check_axis_order,
     check_fields,
     check_format_version,
-    check_geometry,
     check_patch_size,
-    integer_rows,
+    checked_geometry,
+    is_list,
+    number,
+    plain_name,
+    plain_text,
     positive_numbers,
+    shown,
+    true_or_false,
+    whole_number,
 )
 
 FORMAT_VERSION = 1
@@ -27,6 +37,7 @@ _REQUIRED = (
     *("strides", "kernel_sizes", "normalization", "batch_dice"),
 )
 _OPTIONAL = ("foreground_intensity", "memory_gb", "reasons")
+_MOST_REASONS = 50
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,15 +75,18 @@ class Plan(JsonRecord):
     reasons: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for name in ("strides", "kernel_sizes"):
-            object.__setattr__(self, name, integer_rows(name, getattr(self, name)))
-        check_geometry(self.strides, self.kernel_sizes)
+        strides, kernel_sizes = checked_geometry(self.strides, self.kernel_sizes)
+        object.__setattr__(self, "strides", strides)
+        object.__setattr__(self, "kernel_sizes", kernel_sizes)
         axes = len(self.strides[0])
         object.__setattr__(self, "patch_size", check_patch_size(self.patch_size, self.strides))
         for name in ("spacing_mm", "median_shape"):
             object.__setattr__(self, name, positive_numbers(name, getattr(self, name), axes))
-        if isinstance(self.batch_size, bool) or not isinstance(self.batch_size, int) or self.batch_size < 1:
-            raise UserError(f"batch_size must be a whole number from 1 on, got {self.batch_size!r}")
+        whole_number("batch_size", self.batch_size, low=1, high=MOST_BATCH)
+        true_or_false("batch_dice", self.batch_dice)
+        number("memory_gb", self.memory_gb, low=0, high=MOST_GB, above=True)
+        object.__setattr__(self, "foreground_intensity", _intensities(self.foreground_intensity, self.in_channels))
+        object.__setattr__(self, "reasons", _reasons(self.reasons))
         if len(self.normalization) != self.in_channels:
             raise UserError(
                 f"normalization must have an entry for each of the {self.in_channels} channel(s), "
@@ -117,16 +131,37 @@ class Plan(JsonRecord):
         """
         check_fields("plan", values, required=("format_version", "axis_order", *_REQUIRED), optional=_OPTIONAL)
         check_format_version("plan", values["format_version"], FORMAT_VERSION)
-        if not str(values["axis_order"]).startswith("xyz"):
-            raise UserError(f"plan.axis_order must be xyz, got {values['axis_order']!r}; reverse every list of axes")
+        check_axis_order("plan", values["axis_order"], remedy="reverse every list of axes")
         fields = {name: value for name, value in values.items() if name not in ("format_version", "axis_order")}
         fields["dataset"] = DatasetDescription.from_dict(values["dataset"])
         fields["normalization"] = _normalizations(values["normalization"])
-        fields["foreground_intensity"] = tuple(values.get("foreground_intensity", ()))
         return cls(**fields)
 
 
 def _normalizations(rows: Any) -> tuple[Normalization, ...]:
-    if not isinstance(rows, Sequence) or isinstance(rows, str):
-        raise UserError(f"normalization must be a list with an entry a channel, got {rows!r}")
+    if not is_list(rows):
+        raise UserError(f"normalization must be a list with an entry a channel, got {shown(rows)}")
     return tuple(Normalization.from_dict(row) for row in rows)
+
+
+def _intensities(rows: Any, channels: int) -> tuple[Mapping[str, float], ...]:
+    """Statistics of every channel, or of none."""
+    if not is_list(rows) or len(rows) not in (0, channels):
+        raise UserError(
+            f"foreground_intensity must be a list with an entry for each of the {channels} channel(s), or empty, got "
+            f"{shown(rows)}"
+        )
+    for index, row in enumerate(rows):
+        check_fields(f"foreground_intensity[{index}]", row, required=(), optional=INTENSITY_STATISTICS)
+        for name, value in row.items():
+            number(f"foreground_intensity[{index}].{name}", value)
+    return tuple(dict(row) for row in rows)
+
+
+def _reasons(reasons: Any) -> dict[str, str]:
+    if not isinstance(reasons, Mapping) or len(reasons) > _MOST_REASONS:
+        raise UserError(
+            f"reasons must be an object of up to {_MOST_REASONS} texts, by the field they are of, got {shown(reasons)}"
+        )
+    names = [plain_name("a name in reasons", name) for name in reasons]
+    return {name: plain_text(f"reasons.{name}", reasons[name], lines=True) for name in names}

@@ -10,15 +10,19 @@ from typing import Any, Literal
 from .architecture import Architecture
 from .errors import UserError
 from .record_fields import (
+    MOST_CHANNELS,
+    MOST_CONVOLUTIONS,
     PerStage,
     check_fields,
     check_format_version,
-    check_geometry,
-    integer_rows,
+    checked_geometry,
     positive_integers,
+    shown,
+    whole_number,
 )
 
 FORMAT_VERSION = 1
+_MOST_CANDIDATES, _MOST_DOUBLINGS = 32, 12
 SearchedChoices = Literal["both", "width", "depth"]
 
 
@@ -47,16 +51,21 @@ class SearchSpace:
     n_doublings: int = 3
 
     def __post_init__(self) -> None:
-        for name in ("strides", "kernel_sizes"):
-            object.__setattr__(self, name, integer_rows(name, getattr(self, name)))
-        check_geometry(self.strides, self.kernel_sizes)
-        for name in ("base_widths", "depths"):
-            values = positive_integers(name, getattr(self, name))
+        strides, kernel_sizes = checked_geometry(self.strides, self.kernel_sizes)
+        object.__setattr__(self, "strides", strides)
+        object.__setattr__(self, "kernel_sizes", kernel_sizes)
+        for name, high in (("base_widths", MOST_CHANNELS), ("depths", MOST_CONVOLUTIONS)):
+            values = positive_integers(name, getattr(self, name), high=high, longest=_MOST_CANDIDATES)
             if list(values) != sorted(set(values)):
-                raise UserError(f"{name} must rise strictly, got {list(values)}")
+                raise UserError(f"{name} must rise strictly, got {shown(list(values))}")
             object.__setattr__(self, name, values)
-        if isinstance(self.n_doublings, bool) or not isinstance(self.n_doublings, int) or self.n_doublings < 0:
-            raise UserError(f"n_doublings must be an integer from 0 on, got {self.n_doublings!r}")
+        whole_number("n_doublings", self.n_doublings, high=_MOST_DOUBLINGS)
+        widest = self.stage_widths(self.n_stages - 1)[-1]
+        if widest > MOST_CHANNELS:
+            raise UserError(
+                f"base_widths must stay up to {MOST_CHANNELS} channels after {self.n_doublings} doublings, "
+                f"got {widest}; give smaller ones"
+            )
 
     @property
     def n_stages(self) -> int:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tiny import PLAIN
 
 from adw_components.dataset_description import DatasetDescription
 from adw_components.errors import UserError
@@ -21,8 +22,7 @@ MSD: dict[str, Any] = {
     "numTest": 70,
 }
 EVALUATED = ("$", "@", "%")  # by MONAI, at the beginning of a text in a config
-TEXT = st.text(max_size=8).filter(lambda text: not text.strip().startswith(EVALUATED))
-NAME = TEXT.filter(lambda text: text.strip())
+NAME = PLAIN.filter(str.strip)
 
 
 def names(min_size: int) -> st.SearchStrategy[tuple[str, ...]]:
@@ -34,14 +34,14 @@ def names(min_size: int) -> st.SearchStrategy[tuple[str, ...]]:
 def descriptions(draw: st.DrawFn) -> DatasetDescription:
     """Any description."""
     return DatasetDescription(
-        name=draw(NAME),
+        name=draw(NAME.filter(lambda name: name.strip() not in (".", ".."))),
         modality=draw(names(1)),
         labels=draw(names(2)),
         num_training=draw(st.integers(0, 10**6)),
         num_test=draw(st.integers(0, 10**6)),
-        description=draw(TEXT),
-        reference=draw(TEXT),
-        licence=draw(TEXT),
+        description=draw(PLAIN),
+        reference=draw(PLAIN),
+        licence=draw(PLAIN),
     )
 
 
@@ -111,7 +111,9 @@ def test_names_are_ordered_by_number_not_as_text() -> None:
             {"labels": {"0": "background", "2": "x"}},
             r"labels must map .*got the numbers \[0, 2\]; number them without a gap",
         ),
-        ({"labels": {"background": 0, "region": [1, 2]}}, "labels must map the numbers from 0 on to names"),
+        ({"labels": {"background": 0, "organ": 1, "Ignore": 2}}, "labels must be classes, got 'Ignore', which"),
+        ({"labels": {"0": "background", "1": "organ", "2": "ignore"}}, "labels must be classes, got 'ignore', which"),
+        ({"labels": {"background": 0, "region": [1, 2]}}, "labels must have one value each, got regions"),
         ({"labels": {"0": "background"}}, "labels must name background and at least one class, got"),
     ],
 )
@@ -127,11 +129,11 @@ def test_malformed_dataset_json_is_refused(changes: dict[str, Any], message: str
     [
         ({"modality": []}, "dataset.modality must name at least one channel, got none"),
         ({"labels": ["background"]}, "dataset.labels must name background and at least one class"),
-        ({"num_training": -1}, "dataset.num_training must be a whole number from 0 on, got -1"),
-        ({"num_training": True}, "dataset.num_training must be a whole number from 0 on, got True"),
-        ({"num_test": 1.5}, "dataset.num_test must be a whole number from 0 on, got 1.5"),
+        ({"num_training": -1}, "dataset.num_training must be a whole number from 0 to 10000000, got -1"),
+        ({"num_training": True}, "dataset.num_training must be a whole number from 0 to 10000000, got True"),
+        ({"num_test": 1.5}, "dataset.num_test must be a whole number from 0 to 10000000, got 1.5"),
         ({"labels": ["background", "Liver", "liver"]}, "dataset.labels must name each but once, .* got Liver, liver;"),
-        ({"labels": ["background", " "]}, "dataset.labels must not be empty, got 'background', ' '; give a name"),
+        ({"labels": ["background", " "]}, "dataset.labels must not be empty, got ' '; give a name"),
         ({"modality": [""]}, "dataset.modality must not be empty, got ''; give a name"),
         ({"name": ""}, "dataset.name must not be empty, got ''; give a name"),
         ({"name": 5}, "dataset.name must be a text, got 5"),

@@ -12,7 +12,7 @@ from ..plan import Plan
 from ..record_fields import total_stride
 from ..tasks import Task
 from .values import config_values
-from .wording import about, enumerated, licence_words, normalization_words, stated, table_cell
+from .wording import about, enumerated, in_markdown, licence_words, normalization_words, stated, without_tags
 
 # In 10^9 bytes, the value of the configs' key.
 CACHE_GB = 8
@@ -31,18 +31,20 @@ def data_facts(plan: Plan, task: Task | None) -> dict[str, Any]:
         "folder": quoted,
         "quick_data": quick_data,
         "quick_images": quick_data if task or dataset.num_test else f"{quick_data}/imagesTr",
-        "structures": task.structures if task else enumerated(dataset.labels[1:]),
-        "images": task.images if task else f"images with the {_channel_names(plan)}",
-        "channels": _channels(plan),
-        "labels": _labels(plan, start=0),
-        "foreground": _labels(plan, start=1),
+        "structures": task.structures if task else in_markdown(enumerated(dataset.labels[1:])),
+        "images": task.images if task else f"images with the {in_markdown(_channel_names(plan))}",
+        "channels": in_markdown(_channels(plan)),
+        "modality": in_markdown(", ".join(dataset.modality)),
+        "labels": in_markdown(_labels(plan, start=0)),
+        "foreground": in_markdown(_labels(plan, start=1)),
         "label_values": ", ".join(map(str, range(plan.out_channels))),
         "licence": licence_words(dataset.licence),
-        "source": _source(plan),
-        "description": stated(dataset.description),
+        "source": in_markdown(_source(plan)),
+        "plain_source": without_tags(_source(plan)),
+        "description": in_markdown(stated(dataset.description)),
         "fold_size": _fold_size(dataset.num_training),
         "normalization": [
-            {"name": table_cell(name), "words": normalization_words(channel)}
+            {"name": in_markdown(name), "words": normalization_words(channel)}
             for name, channel in zip(dataset.modality, plan.normalization, strict=True)
         ],
         "prepared": _prepared(plan),

@@ -18,7 +18,7 @@ from .key_rows import of_configs
 from .network_facts import network_facts, search_space_of
 from .paragraphs import wrapped
 from .source import BundleSource, msd_source
-from .wording import power_of_ten, table_cell
+from .wording import in_markdown, power_of_ten, table_cell
 
 
 def documents(
@@ -79,7 +79,7 @@ def _references(task: Task) -> dict[str, Any]:
     """Header and rows of the table of what others reached."""
     labels = task.plan.dataset.labels[1:]
     has_means = any(dice.mean is not None for dice in task.reference_dice.values())
-    header = [*(["mean"] if has_means else []), *map(table_cell, labels)]
+    header = [*(["mean"] if has_means else []), *map(in_markdown, labels)]
     rows = [[source, *_scores(dice, has_means)] for source, dice in task.reference_dice.items()]
     return {"header": header, "rows": rows, "has_means": has_means}
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from typing import Any
 
 from ..plan import Plan
+from ..record_fields import shown
 from ..tasks import Task
 from .source import INTERACTIVE, PLAIN, BundleSource
+
+logger = logging.getLogger(__name__)
 
 # Neither z-scores nor logits have a bound of use: round numbers that say the order of magnitude.
 _Z_SCORES = (-5.0, 20.0)
@@ -58,7 +62,14 @@ def _source(plan: Plan, task: Task | None) -> str:
     licence = f" ({plan.dataset.licence})" if plan.dataset.licence else ""
     if task:
         return f"{task.name} of the Medical Segmentation Decathlon, http://medicaldecathlon.com/{licence}"
-    return ", ".join(filter(None, [plan.dataset.name, plan.dataset.reference])) + licence
+    return _without_ids(", ".join(filter(None, [plan.dataset.name, plan.dataset.reference])) + licence)
+
+
+def _without_ids(text: str) -> str:
+    """`text` with %23 for #, which MONAI turns into :: in every text that it reads."""
+    if "#" in text:
+        logger.warning("data_source of metadata.json has %%23 for #, which MONAI would turn into ::: %s", shown(text))
+    return text.replace("#", "%23")
 
 
 def _channels(plan: Plan) -> str:

@@ -13,7 +13,7 @@ from ..reference import published, published_tasks
 from ..search_space import SearchSpace
 from ..tasks import Task
 from .source import BundleSource
-from .wording import gigabytes, thousands
+from .wording import gigabytes, in_markdown, stated, thousands
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +56,7 @@ def network_facts(architecture: Architecture, source: BundleSource) -> dict[str,
     plan = source.plan
     return {
         "origin": origin(architecture, source.task),
-        "source": str(architecture.provenance.get("source", "of unknown source")),
+        "source": in_markdown(stated(str(architecture.provenance.get("source", "of unknown source")))),
         "in_space": architecture in search_space_of(plan),
         "own": NetworkCost.of(architecture, source).words(),
         "costs": _cost_rows(architecture, source),

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..architecture import Architecture
-from ..files import read_json
+from ..files import read_json_object
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,5 +36,5 @@ def shipped_with(name: str, common: Path) -> Shipped | None:
         return None
     return Shipped(
         architecture=Architecture.load(folder / "architecture.json"),
-        metrics=read_json(folder / "metrics.json", "metrics"),
+        metrics=read_json_object(folder / "metrics.json", "metrics"),
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,6 +11,8 @@ from ..normalization import Normalization
 
 # What dataset.json of the MSD writes where nothing was filled in.
 _PLACEHOLDER = "xxxx"
+# What Markdown takes for more than text, wherever a line of it may begin; an underscore between letters is none of it.
+_MARKDOWN = re.compile(r"[\\`*\[\]|~]|(?<![^\W_])_|_(?![^\W_])|(?<!\S)(?:[-+]|#+)(?!\S)|(?<!\S)\d+(?=[.)](?!\S))")
 _LICENCES = {
     "CC-BY-SA 4.0": (
         "Creative Commons Attribution-ShareAlike 4.0 International (CC-BY-SA 4.0)",
@@ -37,10 +41,10 @@ def stated(text: str) -> str:
 
 
 def licence_words(licence: str) -> dict[str, Any]:
-    """A licence as dataset.json names it: "known" or not, "short", "long", and its "url", empty if not listed here."""
+    """A licence as dataset.json names it: "known" or not, "short" for Markdown, "long" for text, "url" if listed."""
     short = stated(licence) or "not stated in dataset.json"
-    long, url = _LICENCES.get(short, (short, ""))
-    return {"known": bool(stated(licence)), "short": short, "long": long, "url": url}
+    long, url = _LICENCES.get(short, (without_tags(short), ""))
+    return {"known": bool(stated(licence)), "short": in_markdown(short), "long": long, "url": url}
 
 
 def normalization_words(channel: Normalization) -> str:
@@ -75,5 +79,21 @@ def power_of_ten(number: int) -> str:
 
 
 def table_cell(text: object) -> str:
-    """`text` in a cell of a Markdown table."""
+    """`text`, which is ours or in a code span, in a cell of a Markdown table."""
     return str(text).replace("|", "\\|")
+
+
+def without_tags(text: str) -> str:
+    """`text` of a record with <, > and & as HTML has them."""
+    return html.escape(text, quote=False)
+
+
+def in_markdown(text: str) -> str:
+    """`text` of a record so that Markdown shows it as it is: no HTML, link, code, emphasis, heading, list or table."""
+    return _MARKDOWN.sub(_escaped, without_tags(text))
+
+
+def _escaped(match: re.Match[str]) -> str:
+    mark = match.group()
+    # The backslash of "1." stands before the point.
+    return f"{mark}\\" if mark.isdecimal() else f"\\{mark}"

@@ -11,6 +11,7 @@ import pandas as pd
 from ignite.engine import Engine, Events
 from torch import distributed as dist
 
+from ..data.dataset import case_id
 from ..distributed import is_distributed, rank
 from ..engines.validation import number_or_none
 from ..files import replacing, write_json
@@ -60,7 +61,7 @@ class CaseTable:
             files = {
                 "image": str(image.absolute()),
                 "label": str(Path(label.meta["filename_or_obj"]).absolute()),
-                "prediction": f"{self.prediction_dir}/{image.name}",
+                "prediction": f"{self.prediction_dir}/{case_id(image)}.nii.gz",
             }
             spacing = label.pixdim.tolist()
             self.cases.append(

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import UserError
-from ..files import read_json
+from ..run_files import settings_beside
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ def patch_size_of(*, model_dir: str | Path, shipped: Sequence[int]) -> list[int]
 
     Instance norm takes its statistics over the patch: another size at prediction costs accuracy.
     """
-    return list(_settings_in(model_dir).get("patch_size", shipped))
+    return list(settings_beside(model_dir).get("patch_size", shipped))
 
 
 def mirror_axes_of(*, model_dir: str | Path, shipped: Sequence[int]) -> list[int]:
@@ -38,7 +38,7 @@ def mirror_axes_of(*, model_dir: str | Path, shipped: Sequence[int]) -> list[int
 
     An image mirrored along another axis is none that the network has learned.
     """
-    return list(_settings_in(model_dir).get("mirror_axes", shipped))
+    return list(settings_beside(model_dir).get("mirror_axes", shipped))
 
 
 def require_same_preparation(*, model_dir: str | Path, settings: Mapping[str, Any]) -> None:
@@ -50,7 +50,7 @@ def require_same_preparation(*, model_dir: str | Path, settings: Mapping[str, An
         model_dir: folder of the weights; without `settings.json` in it there is nothing to compare.
         settings: of the prediction, by the names of the retraining's.
     """
-    trained = _settings_in(model_dir)
+    trained = settings_beside(model_dir)
     # JSON turns tuples into lists and keys into texts.
     given = json.loads(json.dumps(dict(settings)))
     other = {name: value for name, value in given.items() if name in trained and trained[name] != value}
@@ -72,14 +72,10 @@ def require_other_folder(*, output_dir: str | Path, items: Sequence[Mapping[str,
         output_dir: folder of the predictions.
         items: the images, with their path in "image".
     """
-    folders = {Path(item["image"]).resolve().parent for item in items}
+    images = [Path(item["image"]) for item in items]
+    # An image may be a link: the folder that the user sees is its own, that of the file behind it another.
+    folders = {image.resolve().parent for image in images} | {image.parent.resolve() for image in images}
     if Path(output_dir).resolve() in folders:
         raise UserError(
             f"output_dir {output_dir} is the folder of the images, whose names the predictions have; choose another"
         )
-
-
-def _settings_in(model_dir: str | Path) -> Mapping[str, Any]:
-    """Of the retraining whose folder it is; none for weights that stand alone."""
-    path = Path(model_dir) / "settings.json"
-    return read_json(path, "settings") if path.is_file() else {}

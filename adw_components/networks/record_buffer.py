@@ -15,6 +15,8 @@ import torch
 from torch import nn
 
 from ..errors import UserError
+from ..files import json_value
+from ..record_fields import shown
 
 BUFFER = "record_json"
 
@@ -33,9 +35,19 @@ def register_record(module: nn.Module, what: str, record: Mapping[str, Any]) -> 
 
 
 def record_of(state_dict: Mapping[str, Any], prefix: str = "") -> dict[str, Any] | None:
-    """The record stored in a state dict; None where it holds none."""
+    """The record stored in a state dict; None where it holds none.
+
+    Raises:
+        UserError: what is stored there is no record.
+    """
     buffer = state_dict.get(prefix + BUFFER)
-    return None if buffer is None else json.loads(bytes(buffer.tolist()).decode())
+    try:
+        record = {} if buffer is None else json_value(bytes(buffer.tolist()).decode())
+    except (AttributeError, TypeError, ValueError) as error:
+        raise UserError(f"the record in the weights is damaged: {shown(str(error))}; give other weights") from error
+    if not isinstance(record, dict):
+        raise UserError(f"the record in the weights must be an object, got {shown(record)}; give other weights")
+    return record or None
 
 
 def _difference(what: str, stored: Mapping[str, Any], expected: Mapping[str, Any]) -> str:
@@ -43,5 +55,7 @@ def _difference(what: str, stored: Mapping[str, Any], expected: Mapping[str, Any
         run = "search" if what == "search space" else "retraining"
         return f"the checkpoint holds a network of another kind, without {what}; give a checkpoint of a {run}"
     fields = [name for name in sorted({*stored, *expected}) if stored.get(name) != expected.get(name)]
-    details = "; ".join(f"{name}: checkpoint {stored.get(name)}, network {expected.get(name)}" for name in fields)
+    details = "; ".join(
+        f"{name}: checkpoint {shown(stored.get(name))}, network {shown(expected.get(name))}" for name in fields
+    )
     return f"the checkpoint belongs to another {what} ({details}); give the {what} that it was trained with"

@@ -12,10 +12,22 @@ from typing import IO, Any
 from ..data.dataset import Case
 from ..data.volumes import Task
 from ..errors import UserError
+from ..files import errors_about, json_value
+from ..record_fields import (
+    MOST_IN_AN_AXIS,
+    check_fields,
+    is_list,
+    number,
+    positive_integers,
+    positive_numbers,
+    printable,
+    shown,
+)
+from .intensities import VALUES
 from .measure import CaseRow
 
 # Rows of another version are measured again.
-VERSION = 1
+VERSION = 2
 Stamp = dict[str, Any]
 
 
@@ -32,7 +44,12 @@ class CaseRows:
 
     def __init__(self, path: str | Path | None, task: Task) -> None:
         self._path = Path(path) if path else None
-        self._task = {"channels": task.in_channels, "labels": sorted(task.label_values), "version": VERSION}
+        self._task = {
+            "channels": task.in_channels,
+            "labels": sorted(task.label_values),
+            "z_scored": sorted(task.z_scored),
+            "version": VERSION,
+        }
         text = _text(self._path) if self._path else ""
         self._rows = _rows(text)
         self._torn = not text.endswith("\n") and text != ""
@@ -60,7 +77,7 @@ class CaseRows:
         if self._path is None:
             yield
             return
-        with _opened(self._path) as file:
+        with _opened(self._path) as file, errors_about(self._path):
             if self._torn:
                 file.write("\n")
             self._file = file
@@ -92,11 +109,34 @@ def _rows(text: str) -> dict[str, tuple[Stamp, CaseRow]]:
     found = {}
     for line in text.splitlines():
         try:
-            values = json.loads(line)
-            found[str(values["case"])] = (values["stamp"], CaseRow.from_dict(values["row"]))
-        except (json.JSONDecodeError, KeyError, TypeError):
+            values = json_value(line)
+            found[printable("case", values["case"])] = (values["stamp"], _row(values["row"]))
+        except (ValueError, KeyError, TypeError):  # a `UserError` is a ValueError
             continue
     return found
+
+
+def _row(values: Any) -> CaseRow:
+    """The row of a case, with the types and ranges that `measure_case` gives.
+
+    Raises:
+        UserError: it is none.
+    """
+    check_fields("row", values, required=("spacing", "shape", "relative_size", "channels"), optional=())
+    if not is_list(values["channels"]):
+        raise UserError(f"channels must be a list, got {shown(values['channels'])}")
+    for channel in values["channels"]:
+        check_fields("channels", channel, required=("mean", "std", "min", "max", "values"), optional=())
+        for name in ("mean", "std", "min", "max"):
+            number(name, channel[name])
+        if not is_list(channel["values"]) or not 0 < len(channel["values"]) <= VALUES:
+            raise UserError(f"values must be a list of up to {VALUES} numbers, got {shown(channel['values'])}")
+        for value in channel["values"]:
+            number("values", value)
+    positive_numbers("spacing", values["spacing"], 3)
+    positive_integers("shape", values["shape"], high=MOST_IN_AN_AXIS, longest=3)
+    number("relative_size", values["relative_size"], low=0, high=1, above=True)
+    return CaseRow.from_dict(values)
 
 
 def _file_stamp(path: Path) -> list[int] | None:

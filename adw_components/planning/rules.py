@@ -5,13 +5,11 @@ from __future__ import annotations
 from ..dataset_description import DatasetDescription
 from ..errors import UserError
 from ..plan import Plan
+from ..record_fields import MOST_GB, number
 from .fingerprint import Fingerprint
 from .geometry import plan_geometry
 from .normalizing import normalizations, rounded_intensities
 from .reasons import reasons
-
-# More is no GPU's memory, but a number in MB or bytes.
-_MOST_GB = 1000
 
 
 def make_plan(fingerprint: Fingerprint, dataset: DatasetDescription, *, memory_gb: float = 8.0) -> Plan:
@@ -48,11 +46,7 @@ def make_plan(fingerprint: Fingerprint, dataset: DatasetDescription, *, memory_g
 
 def check_memory(memory_gb: float) -> None:
     """Raise a `UserError` unless this is the memory of a GPU in GB."""
-    number = isinstance(memory_gb, int | float) and not isinstance(memory_gb, bool)
-    if not number or not 0 < memory_gb <= _MOST_GB:
-        raise UserError(
-            f"memory_gb must be a number above 0 and at most {_MOST_GB}, got {memory_gb!r}; give one GPU's memory in GB"
-        )
+    number("memory_gb", memory_gb, low=0, high=MOST_GB, above=True)
 
 
 def _check_channels(fingerprint: Fingerprint, dataset: DatasetDescription) -> None:

@@ -9,7 +9,11 @@ from typing import Any
 from ..architecture import Architecture
 from ..cost import COST_KINDS
 from ..cost_target import CostTarget
+from ..errors import UserError
+from ..record_fields import number, printable, shown
 
+# Larger figures are no loss, cost or time, and no axis has a scale for them.
+_LARGEST = 1e30
 Scores = Mapping[str, float | None]
 
 
@@ -23,7 +27,9 @@ class Validation:
     @classmethod
     def of(cls, values: Mapping[str, Any] | None) -> Validation | None:
         """The record in the field "validation" of a row; None where the epoch was not validated."""
-        return None if values is None else cls(mean_dice=values["mean_dice"], dice=values.get("dice", {}))
+        if values is None:
+            return None
+        return cls(mean_dice=score("mean_dice", values["mean_dice"]), dice=scores("dice", values.get("dice", {})))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +57,7 @@ class Epoch:
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> Epoch:
         """The record in a row of `train.jsonl`."""
-        return cls(losses={"loss": row["loss"]}, **_common(row))
+        return cls(losses=scores("losses", {"loss": row["loss"]}), **_common(row))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,11 +110,12 @@ class SearchEpoch(Epoch):
 
 
 def _search_losses(row: Mapping[str, Any]) -> Scores:
-    return {
+    losses = {
         "weights": row["weight_loss"],
         "architecture, split A": row["architecture_loss_a"],
         "architecture, split B": row["architecture_loss_b"],
     }
+    return scores("losses", losses)
 
 
 def _costs(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -132,14 +139,25 @@ def _target(values: Mapping[str, Any]) -> CostTarget:
 
 
 def _common(row: Mapping[str, Any]) -> dict[str, Any]:
-    values = {name: row[name] for name in ("epoch", "learning_rate", "seconds")}
     return {
-        **values,
+        "epoch": row["epoch"],
+        **{name: number(name, row[name], low=0, high=_LARGEST) for name in ("learning_rate", "seconds")},
         "validation": Validation.of(row["validation"]),
         "data_wait": _optional_number(row, "data_wait"),
     }
 
 
 def _optional_number(row: Mapping[str, Any], name: str) -> float | None:
-    value = row.get(name)
-    return None if value is None else float(value)
+    return score(name, row.get(name))
+
+
+def score(name: str, value: Any) -> float | None:
+    """A figure of a record, which may be none."""
+    return None if value is None else float(number(name, value, low=-_LARGEST, high=_LARGEST))
+
+
+def scores(name: str, values: Any) -> Scores:
+    """Figures of a record by their name."""
+    if not isinstance(values, Mapping):
+        raise UserError(f"{name} must map names to figures, got {shown(values)}")
+    return {printable(f"a name in {name}", key, longest=200): score(name, value) for key, value in values.items()}

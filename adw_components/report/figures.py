@@ -13,6 +13,8 @@ from matplotlib.figure import Figure
 
 # Stand-ins that matplotlib takes for colours; `inline_svg` turns each into a variable of page.css.
 INK, MUTED, GRID, PAPER, SHADE = "#01f001", "#01f002", "#01f003", "#01f004", "#01f005"
+# Names are texts, no formulas.
+matplotlib.rcParams["text.parse_math"] = False
 SERIES = tuple(f"#01f01{index}" for index in range(1, 7))
 _VARIABLES = {INK: "--ink", MUTED: "--muted", GRID: "--line", PAPER: "--paper", SHADE: "--shade"}
 _VARIABLES.update({colour: f"--series-{index}" for index, colour in enumerate(SERIES, start=1)})

@@ -10,6 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from ..files import write_text
+from ..owners import sole_writer
 from . import numbers
 from .click_curve import click_figure
 from .curves import epoch_figures
@@ -45,7 +46,8 @@ def build_report(run_dir: str | Path, *, output: str | Path | None = None) -> Pa
     """
     sources = find_sources(run_dir)
     path = Path(output) if output is not None else Path(run_dir) / "report.html"
-    write_text(path, render(sources, page_folder=path.parent))
+    with sole_writer(path, "output"):
+        write_text(path, render(sources, page_folder=path.parent))
     return path
 
 

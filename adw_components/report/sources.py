@@ -8,10 +8,12 @@ from typing import Any, TypeVar
 
 from ..architecture import Architecture
 from ..errors import UserError
-from ..files import read_json, read_json_lines
+from ..files import read_json, read_json_object
+from ..record_fields import printable, shown, whole_number
+from ..run_files import read_epochs, read_settings
 from ..search_space import SearchSpace
 from .branches import target_name
-from .epochs import Epoch, SearchEpoch
+from .epochs import Epoch, SearchEpoch, score, scores
 from .records import Case, Clicks, Evaluation, SearchRun, Sources, TrainRun
 
 _LEVELS_DOWN = 2
@@ -70,13 +72,12 @@ def _settings(folder: Path) -> Mapping[str, Any]:
     if not path.is_file():
         return {}
     try:
-        values = read_json(path, "settings")
+        return read_settings(path)
     except UserError:
         # Other programs have a settings.json too; only one beside our records is ours to complain about.
         if any((folder / name).exists() for name in _RECORDS.values()):
             raise
         return {}
-    return values if isinstance(values, Mapping) else {}
 
 
 def _read_search(folder: Path) -> SearchRun:
@@ -117,7 +118,7 @@ def _space(settings: Mapping[str, Any], folder: Path) -> SearchSpace | None:
 
 
 def _epochs(path: Path, build: Callable[[Mapping[str, Any]], Record]) -> tuple[Record, ...]:
-    rows = read_json_lines(path)
+    rows = read_epochs(path)
     return tuple(_record(f"{path} line {number}", row, build) for number, row in enumerate(rows, start=1))
 
 
@@ -132,40 +133,54 @@ def _record(where: str, values: Any, build: Callable[[Mapping[str, Any]], Record
 
 def _read_evaluation(folder: Path) -> Evaluation:
     cases, summary, clicks = (folder / f"{name}.json" for name in ("cases", "summary", "clicks"))
-    values = _record(str(cases), read_json(cases, "cases"), dict)
-    rows = enumerate(values.get("cases", []), start=1)
+    values = read_json_object(cases, "cases")
+    listed = values.get("cases", [])
+    if not isinstance(listed, list):
+        raise UserError(f"{cases}: cases must be a list, got {shown(listed)}; evaluate again")
+    rows = enumerate(listed, start=1)
     return Evaluation(
         folder=folder,
         labels=_record(str(cases), values, _labels),
         cases=tuple(_record(f"{cases} case {number}", row, lambda row: _case(row, folder)) for number, row in rows),
-        summary=_record(str(summary), read_json(summary, "summary"), dict) if summary.is_file() else None,
+        summary=read_json_object(summary, "summary") if summary.is_file() else None,
         clicks=_record(str(clicks), read_json(clicks, "clicks"), _clicks) if clicks.is_file() else (),
     )
 
 
 def _clicks(values: Mapping[str, Any]) -> tuple[Clicks, ...]:
-    return tuple(
+    points = tuple(
         Clicks(
-            count=int(point["clicks"]),
-            mean_dice=point["mean_dice"],
-            dice={str(name): statistics["mean"] for name, statistics in point["dice"].items()},
+            count=whole_number("clicks", point["clicks"], high=10_000),
+            mean_dice=score("mean_dice", point["mean_dice"]),
+            dice=scores("dice", {name: statistics["mean"] for name, statistics in point["dice"].items()}),
         )
         for point in values["curve"]
     )
+    if len({frozenset(point.dice) for point in points}) > 1:
+        raise UserError("every point of the curve must have the same classes")
+    return points
 
 
 def _labels(values: Mapping[str, Any]) -> dict[int, str]:
-    return {int(value): str(name) for value, name in values["labels"].items()}
+    labels = values["labels"].items()
+    return {
+        whole_number("a label", int(str(value)[:9]), high=10**6): printable("labels", name, longest=200)
+        for value, name in labels
+    }
 
 
 def _case(row: Mapping[str, Any], folder: Path) -> Case:
     return Case(
-        case=str(row["case"]),
-        image=folder / row["image"],
-        label=folder / row["label"],
-        prediction=folder / row["prediction"],
-        dice=row["dice"],
-        mean_dice=row["mean_dice"],
-        hd95_mm=row.get("hd95_mm", {}),
-        mean_hd95_mm=row.get("mean_hd95_mm"),
+        case=printable("case", row["case"], longest=300),
+        image=_file(folder, row, "image"),
+        label=_file(folder, row, "label"),
+        prediction=_file(folder, row, "prediction"),
+        dice=scores("dice", row["dice"]),
+        mean_dice=score("mean_dice", row["mean_dice"]),
+        hd95_mm=scores("hd95_mm", row.get("hd95_mm", {})),
+        mean_hd95_mm=score("mean_hd95_mm", row.get("mean_hd95_mm")),
     )
+
+
+def _file(folder: Path, row: Mapping[str, Any], name: str) -> Path:
+    return folder / printable(name, row[name], longest=4096)

@@ -1,7 +1,6 @@
 """The record of a fingerprint: it round-trips, reads nnU-Net's files, and refuses what is none."""
 
 import json
-import math
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adw_components.errors import UserError
-from adw_components.planning.fingerprint import STATISTICS, Fingerprint
+from adw_components.planning.fingerprint import Fingerprint
+from adw_components.record_fields import INTENSITY_STATISTICS
 
 INTENSITY = "foreground_intensity_properties_per_channel"
 NNUNET = Path(__file__).parent / "fingerprints" / "Task09_Spleen.json"
@@ -23,13 +23,13 @@ def fingerprints(draw: st.DrawFn) -> Fingerprint:
     cases, channels = draw(st.integers(1, 4)), draw(st.integers(0, 3))
     row = st.tuples(*[st.floats(1e-3, 1e3)] * 3)
     shape = st.tuples(*[st.integers(1, 2000)] * 3)
-    statistics = st.fixed_dictionaries(dict.fromkeys(STATISTICS, NUMBERS))
+    statistics = st.fixed_dictionaries(dict.fromkeys(INTENSITY_STATISTICS, NUMBERS))
     return Fingerprint(
         spacings=tuple(draw(row) for _ in range(cases)),
         shapes_after_crop=tuple(draw(shape) for _ in range(cases)),
         median_relative_size_after_cropping=draw(st.floats(1e-6, 1)),
         foreground_intensity=tuple(draw(statistics) for _ in range(channels)),
-        case_ids=tuple(draw(st.sets(st.text(max_size=5), min_size=cases, max_size=cases)))
+        case_ids=tuple(draw(st.sets(st.text("aZ09_#@$%é", max_size=5), min_size=cases, max_size=cases)))
         if draw(st.booleans())
         else (),
     )
@@ -44,7 +44,7 @@ def values(**changes: Any) -> dict[str, Any]:
         "spacings": [[1, 1, 2.5], [1, 1, 3]],
         "shapes_after_crop": [[9, 8, 7], [6, 5, 4]],
         "median_relative_size_after_cropping": 0.5,
-        INTENSITY: {"0": dict.fromkeys(STATISTICS, 1.0)},
+        INTENSITY: {"0": dict.fromkeys(INTENSITY_STATISTICS, 1.0)},
         **changes,
     }
     return {name: value for name, value in content.items() if value is not None}
@@ -79,7 +79,7 @@ def test_a_later_field_of_nnunets_file_does_no_harm() -> None:
 
 
 def test_channels_beyond_nine_keep_their_order() -> None:
-    rows = {str(index): dict.fromkeys(STATISTICS, float(index)) for index in sorted(range(12), key=str)}
+    rows = {str(index): dict.fromkeys(INTENSITY_STATISTICS, float(index)) for index in sorted(range(12), key=str)}
     found = Fingerprint.from_dict(values(**{INTENSITY: rows}))
     assert [row["mean"] for row in found.foreground_intensity] == list(range(12))
 
@@ -99,7 +99,7 @@ WRONG: dict[str, tuple[Any, str]] = {
     "text": (values(spacings="1 1 1"), "spacings must be a list with a list of numbers a case, got '1 1 1'"),
     "rows of text": (values(spacings=["111", "111"]), "spacings must be a list with a list of numbers a case"),
     "a spacing of 0": (values(spacings=[[1, 0, 1], [1, 1, 1]]), r"spacings\[0\] must be 3 numbers above 0"),
-    "an endless spacing": (values(spacings=[[1, math.inf, 1], [1, 1, 1]]), r"spacings\[0\] must be 3 numbers above 0"),
+    "an endless spacing": (values(spacings=[[1, 1e9, 1], [1, 1, 1]]), r"spacings\[0\] must be 3 numbers above 0"),
     "a broken shape": (
         values(shapes_after_crop=[[1, 1, 1], [1, 1.5, 1]]),
         r"shapes_after_crop\[1\] must hold positive",
@@ -108,15 +108,18 @@ WRONG: dict[str, tuple[Any, str]] = {
     "no cases": (values(spacings=[], shapes_after_crop=[], case_ids=[]), "an entry for every case, got 0, 0 and 0"),
     "unequal counts": (values(spacings=[[1, 1, 1]]), "an entry for every case, got 1, 2 and 2; measure"),
     "a missing id": (values(case_ids=["a"]), "an entry for every case, got 2, 2 and 1; measure"),
-    "a share above 1": (values(median_relative_size_after_cropping=1.2), "must be above 0 and at most 1, got 1.2"),
-    "a share of 0": (values(median_relative_size_after_cropping=0), "must be above 0 and at most 1, got 0"),
-    "no share": (values(median_relative_size_after_cropping="1"), "must be above 0 and at most 1, got '1'"),
+    "a share above 1": (
+        values(median_relative_size_after_cropping=1.2),
+        "must be a number above 0 and at most 1, got 1.2",
+    ),
+    "a share of 0": (values(median_relative_size_after_cropping=0), "must be a number above 0 and at most 1, got 0"),
+    "no share": (values(median_relative_size_after_cropping="1"), "must be a number above 0 and at most 1, got '1'"),
     "a list of channels": (values(**{INTENSITY: []}), 'must map the channels "0", "1", ... to statistics'),
     "a gap": (values(**{INTENSITY: {"1": {}}}), 'must map the channels "0", "1", ... to statistics'),
     "a missing statistic": (values(**{INTENSITY: {"0": {"mean": 1}}}), r"lacks the field\(s\) median"),
     "a statistic that is none": (
-        values(**{INTENSITY: {"0": {**dict.fromkeys(STATISTICS, 1.0), "std": math.nan}}}),
-        "must hold finite numbers, got std nan; measure",
+        values(**{INTENSITY: {"0": {**dict.fromkeys(INTENSITY_STATISTICS, 1.0), "std": "1"}}}),
+        "std must be a finite number, got '1'",
     ),
 }
 

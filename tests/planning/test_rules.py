@@ -9,15 +9,16 @@ import pytest
 from adw_components.dataset_description import DatasetDescription
 from adw_components.errors import UserError
 from adw_components.normalization import Normalization
-from adw_components.planning.fingerprint import STATISTICS, Fingerprint
+from adw_components.planning.fingerprint import Fingerprint
 from adw_components.planning.rules import make_plan
+from adw_components.record_fields import INTENSITY_STATISTICS
 from adw_components.tasks import task
 
 # nnU-Net v2's fingerprints of the full datasets of the MSD: shapes, spacings and intensities, as it wrote them.
 FINGERPRINTS = sorted((Path(__file__).parent / "fingerprints").glob("*.json"))
 CHOSEN = ("median_shape", "patch_size", "batch_size", "strides", "kernel_sizes", "batch_dice")
 WITH_REASON = {"spacing_mm", *CHOSEN, "normalization"}
-STATISTIC = dict(zip(STATISTICS, (90.0, 88.5, 40.0, -600.0, 1000.0, -41.25, 176.123456), strict=True))
+STATISTIC = dict(zip(INTENSITY_STATISTICS, (90.0, 88.5, 40.0, -600.0, 1000.0, -41.25, 176.123456), strict=True))
 
 
 def described(*modality: str) -> DatasetDescription:
@@ -91,7 +92,7 @@ def test_datasets_without_labelled_voxels_have_no_intensities() -> None:
 
 
 def test_a_ct_whose_labelled_voxels_are_all_equal_is_refused() -> None:
-    flat = {**dict.fromkeys(STATISTICS, 7.0), "std": 0.0}
+    flat = {**dict.fromkeys(INTENSITY_STATISTICS, 7.0), "std": 0.0}
     with pytest.raises(UserError, match="must differ, but those of channel 0 go from 7 to 7; check"):
         make_plan(uniform((1, 1, 1), (64, 64, 64), foreground_intensity=(flat,)), described("CT"))
 

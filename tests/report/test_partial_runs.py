@@ -1,5 +1,6 @@
 """The page of a run that is not whole, or whose files are damaged."""
 
+import json
 import os
 import re
 from dataclasses import replace
@@ -47,7 +48,10 @@ def test_an_evaluation_alone_has_neither_network_nor_curves(tmp_path: Path) -> N
 
 
 def test_costs_need_channels(tmp_path: Path) -> None:
-    write_run(tmp_path, "train", [], in_channels=None)
+    write_run(tmp_path, "train", [])
+    settings = json.loads((tmp_path / "settings.json").read_text())
+    del settings["in_channels"]
+    (tmp_path / "settings.json").write_text(json.dumps(settings))
     text = build_report(tmp_path).read_text()
     assert "its costs (in_channels, out_channels, patch_size in settings.json)" in missing_line(text)
     assert "train.jsonl" in missing_line(text)
