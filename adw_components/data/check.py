@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,7 +16,7 @@ from .dataset import Case, MSDDataset, case_id, read_dataset
 from .description_check import check_channels, check_labels
 from .folds import split_cases
 from .sound_cases import SoundCases
-from .volumes import Fault, Report, Task, compare_grids, read_image, read_label
+from .volumes import Fault, Report, Task, check_files, read_image
 
 # Fewer files than this are read before a progress bar is of use.
 _BAR_FROM = 20
@@ -36,6 +35,8 @@ def check_dataset(
     spatial_dims: int = 3,
     cache_dir: str | Path | None = None,
     modality: Sequence[str] = (),
+    spacing: Sequence[float] = (),
+    normalization: Sequence[Mapping[str, Any]] = (),
 ) -> Report:
     """Read every training case of an MSD folder and list all that is wrong.
 
@@ -50,6 +51,8 @@ def check_dataset(
         spatial_dims: 2 or 3.
         cache_dir: where it is noted which cases are sound, so that only new or changed files are read the next time.
         modality: names of the channels in the bundle's order; the same names in another order are a fault.
+        spacing: mm per axis to which the images are resampled; an image that is far from it is a fault.
+        normalization: of every channel, the fields of a `Normalization`; fill values that spoil it are a fault.
 
     Raises:
         UserError: a key of `labels` is no number; all else is in the report.
@@ -58,14 +61,18 @@ def check_dataset(
         dataset = read_dataset(dataset_dir)
     except UserError as error:
         return Report(faults=(_as_fault(dataset_dir, error),))
-    task = Task(in_channels=in_channels, label_values=_label_values(labels), spatial_dims=spatial_dims)
-    found = _check_all(dataset.training, task=task, cache_dir=cache_dir, workers=workers)
-    named = check_channels(dataset, in_channels, modality) + check_labels(dataset, labels)
-    report = named + _check_fold(dataset, fold, split_file) + found
-    return Report(
-        faults=tuple(replace(fault, file=_short(fault.file, dataset.root)) for fault in report.faults),
-        warnings=tuple(replace(fault, file=_short(fault.file, dataset.root)) for fault in report.warnings),
+    task = Task.of_bundle(
+        in_channels=in_channels,
+        label_values=_label_values(labels),
+        spatial_dims=spatial_dims,
+        spacing=spacing,
+        normalization=normalization,
     )
+    of_labels = check_labels(dataset, labels)
+    report = check_channels(dataset, in_channels, modality) + of_labels + _check_fold(dataset, fold, split_file)
+    if not of_labels.faults:  # of which every file would tell again
+        report += _check_all(dataset.training, task=task, cache_dir=cache_dir, workers=workers)
+    return report.relative_to(dataset.root)
 
 
 def check_cases(
@@ -76,27 +83,43 @@ def check_cases(
     spatial_dims: int = 3,
     cache_dir: str | Path | None = None,
     workers: int = 2,
+    spacing: Sequence[float] = (),
+    normalization: Sequence[Mapping[str, Any]] = (),
 ) -> Report:
     """Read labelled images that belong to no MSD folder, each once, and list all that is wrong.
 
     Args:
         items: with the paths "image" and "label".
-        in_channels, labels, spatial_dims, cache_dir, workers: as in `check_dataset`.
+        in_channels, labels, spatial_dims, cache_dir, workers, spacing, normalization: as in `check_dataset`.
     """
-    task = Task(in_channels=in_channels, label_values=_label_values(labels), spatial_dims=spatial_dims)
+    task = Task.of_bundle(
+        in_channels=in_channels,
+        label_values=_label_values(labels),
+        spatial_dims=spatial_dims,
+        spacing=spacing,
+        normalization=normalization,
+    )
     return _check_all(dict.fromkeys(map(_as_case, items)), task=task, cache_dir=cache_dir, workers=workers)
 
 
 def check_images(
-    items: Sequence[Mapping[str, Any]], *, in_channels: int, spatial_dims: int = 3, workers: int = 2
+    items: Sequence[Mapping[str, Any]],
+    *,
+    in_channels: int,
+    spatial_dims: int = 3,
+    workers: int = 2,
+    spacing: Sequence[float] = (),
+    normalization: Sequence[Mapping[str, Any]] = (),
 ) -> Report:
-    """Read images without labels and list all that is wrong: missing, unreadable, other channels, NaN or infinite.
+    """Read images without labels and list all that is wrong with them.
 
     Args:
         items: with the path "image".
-        in_channels, spatial_dims, workers: as in `check_dataset`.
+        in_channels, spatial_dims, workers, spacing, normalization: as in `check_dataset`.
     """
-    task = Task(in_channels=in_channels, label_values=frozenset(), spatial_dims=spatial_dims)
+    task = Task.of_bundle(
+        in_channels=in_channels, spatial_dims=spatial_dims, spacing=spacing, normalization=normalization
+    )
     paths = [Path(item["image"]) for item in items]
     return sum(_in_parallel(lambda path: read_image(path, task)[1], paths, workers), Report())
 
@@ -124,11 +147,6 @@ def _as_case(item: Mapping[str, Any]) -> Case:
     return Case(id=case_id(item["image"]), image=Path(item["image"]), label=Path(item["label"]))
 
 
-def _short(file: str, root: Path) -> str:
-    path = Path(file)
-    return str(path.relative_to(root)) if path.is_relative_to(root) else file
-
-
 def _in_parallel(check: Callable[[T], Report], items: Sequence[T], workers: int) -> Iterator[Report]:
     # Threads suffice: reading and inflating release the interpreter's lock.
     silent = len(items) < _BAR_FROM or not sys.stderr.isatty()
@@ -148,10 +166,7 @@ def _check_fold(dataset: MSDDataset, fold: int | str, split_file: str | Path | N
 
 
 def _check_case(case: Case, *, task: Task, sound: SoundCases) -> Report:
-    image, of_image = read_image(case.image, task)
-    label, of_label = read_label(case.label, task)
-    together = compare_grids(case.label, label, image) if image and label else Report()
-    report = of_image + of_label + together
+    report = check_files(case.image, case.label, task)
     if report == Report():
         sound.remember(case, task)
     return report

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-import json
+import itertools
+import os
+import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..dataset_description import refuse_unlearnable
 from ..errors import UserError
+from ..files import json_value
 
-SUFFIXES = (".nii.gz", ".nii")
+# .nii.gz or .nii, in capitals too; nibabel reads no .Nii.
+_SUFFIX = re.compile(r"\.(nii|NII)(\.[gG][zZ])?$")
 LOOKS_LIKE = "an MSD folder holds dataset.json, imagesTr/ and labelsTr/, such as Task04_Hippocampus"
 
 
@@ -51,9 +57,13 @@ class MSDDataset:
 
 
 def case_id(path: str | Path) -> str:
-    """File name without .nii.gz or .nii."""
-    name = Path(path).name
-    return next((name.removesuffix(suffix) for suffix in SUFFIXES if name.endswith(suffix)), name)
+    """File name without .nii.gz or .nii, in small letters or capitals."""
+    return _SUFFIX.sub("", Path(path).name)
+
+
+def is_nifti(path: str | Path) -> bool:
+    """Tell whether a file's name is that of a NIfTI file."""
+    return bool(_SUFFIX.search(str(path)))
 
 
 def read_dataset(dataset_dir: str | Path) -> MSDDataset:
@@ -65,6 +75,8 @@ def read_dataset(dataset_dir: str | Path) -> MSDDataset:
     root = Path(dataset_dir)
     values = _read_description(root)
     try:
+        _refuse_nnunet(values)
+        refuse_unlearnable(values.get("labels"))
         return MSDDataset(
             name=str(values.get("name") or root.name),
             root=root,
@@ -85,10 +97,10 @@ def read_dataset_json(path: str | Path) -> dict[str, Any]:
     """
     path = Path(path)
     try:
-        values = json.loads(_text(path))
+        values = json_value(_text(path))
     except FileNotFoundError:
         raise UserError(f"{path} does not exist (current folder: {Path.cwd()}); check the path") from None
-    except (OSError, json.JSONDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise UserError(f"{path} is not valid JSON: {error}; mend it or download it again") from error
     if not isinstance(values, dict):
         raise UserError(f"{path} must hold a JSON object, got {type(values).__name__}; {LOOKS_LIKE}")
@@ -122,7 +134,31 @@ def name_of(items: Sequence[Mapping[str, Any]], *, dataset_dir: str | Path) -> s
     """
     if all("case" in item for item in items):
         return read_dataset(dataset_dir).name
-    return Path(items[0]["image"]).parent.name
+    return Path(given_files(items)[0]["image"]).parent.name
+
+
+def given_files(items: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Give MONAI's items back the paths "image" and "label" that a config has changed.
+
+    MONAI turns every # in a text of a config into ::, and MONAI Label gives a training its paths in a config.
+
+    Returns:
+        The items, with :: turned back into # wherever that, and only that, makes a path the one of a file.
+    """
+    return [
+        {key: _given_file(value) if key in ("image", "label") else value for key, value in item.items()}
+        for item in items
+    ]
+
+
+def _given_file(path: Any) -> Any:
+    parts = str(path).split("::")
+    # Beyond a few marks the number of spellings explodes; then all or none of them were changed.
+    marks = itertools.product(("::", "#"), repeat=len(parts) - 1) if len(parts) < 8 else [("#",) * (len(parts) - 1)]
+    if len(parts) == 1 or Path(path).exists():
+        return path
+    spellings = ("".join(itertools.chain(*zip(parts, (*chosen, ""), strict=True))) for chosen in marks)
+    return next((spelling for spelling in spellings if Path(spelling).exists()), path)
 
 
 def some(names: Sequence[object], limit: int = 5) -> str:
@@ -139,7 +175,7 @@ def what_it_is(path: Path) -> str:
 def is_litter(path: Path) -> bool:
     """Whether a file is none of the dataset's, whatever its name ends with."""
     # macOS archives carry a resource fork "._x.nii.gz" beside every x.nii.gz.
-    return path.name.startswith("._")
+    return path.name.startswith("._") or not case_id(path)
 
 
 def _read_description(root: Path) -> dict[str, Any]:
@@ -158,6 +194,15 @@ def _text(path: Path) -> str:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
         return content.decode("latin-1")
+
+
+def _refuse_nnunet(values: Mapping[str, Any]) -> None:
+    if "channel_names" in values and "modality" not in values:
+        raise UserError(
+            "this is the dataset.json of an nnU-Net 2 folder (channel_names, no list of training cases), which is read "
+            "with a fingerprint only; write modality, labels (number to name) and training (image and label of every "
+            "case) as the MSD does"
+        )
 
 
 def _numbered(values: Mapping[str, Any], name: str) -> dict[int, str]:
@@ -184,6 +229,7 @@ def _training_cases(root: Path, rows: list[Any]) -> tuple[Case, ...]:
             f"training must list objects with the paths image and label, got {some(wrong) or 'none'}; "
             'write {"image": "./imagesTr/x.nii.gz", "label": "./labelsTr/x.nii.gz"}'
         )
+    _refuse_strange_paths([row[name] for row in rows for name in ("image", "label")])
     cases = [Case(id=case_id(row["image"]), image=root / row["image"], label=root / row["label"]) for row in rows]
     cases = [case for case in cases if not is_litter(case.image)]
     refuse_repeated([case.id for case in cases], "training lists cases")
@@ -194,8 +240,18 @@ def _test_images(root: Path, rows: list[Any]) -> tuple[Path, ...]:
     paths: list[Any] = [row.get("image") if isinstance(row, dict) else row for row in rows]
     if not all(isinstance(path, str) for path in paths):
         raise UserError(f"test must list paths of images, got {some(rows)}; write './imagesTs/x.nii.gz'")
+    _refuse_strange_paths(paths)
     images = [root / path for path in paths]
     return tuple(sorted((path for path in images if not is_litter(path)), key=case_id))
+
+
+def _refuse_strange_paths(paths: Sequence[str]) -> None:
+    """Raise a `UserError` for a path that leaves the folder unseen, or that no file can have."""
+    for path in paths:
+        if any(unicodedata.category(letter) in ("Cc", "Cs") for letter in path):
+            raise UserError(f"paths must be without control characters, got {path!r}; rename the file")
+        if not Path(path).is_absolute() and ".." in Path(os.path.normpath(path)).parts:
+            raise UserError(f"relative paths must stay in the dataset's folder, got {path!r}; write an absolute path")
 
 
 def _is_pair(row: Any) -> bool:

@@ -10,7 +10,7 @@ from .volumes import Fault, Report
 
 
 def check_channels(dataset: MSDDataset, in_channels: int, modality: Sequence[str]) -> Report:
-    """What is wrong with the channels of `dataset.json`: their number, or the bundle's names in another order."""
+    """Return what is wrong with the named channels: their number, or the bundle's names in another order."""
     given, expected = (tuple(name.casefold() for name in names) for names in (dataset.modality, modality))
     if len(given) != in_channels:
         rule, remedy = f"{in_channels} channel(s)", "give the bundle's own data, or plan and build a bundle for these"
@@ -23,9 +23,14 @@ def check_channels(dataset: MSDDataset, in_channels: int, modality: Sequence[str
 
 
 def check_labels(dataset: MSDDataset, labels: Mapping[Any, str]) -> Report:
-    """What is wrong with the labels that `dataset.json` names: the bundle's names at other values. Other names pass."""
+    """Return what is wrong with the labels: a value of the bundle is missing, or its names are at other values."""
     expected = {int(value): name for value, name in labels.items() if int(value)}
     names = {value: name.casefold() for value, name in expected.items()}
+    if not set(expected) <= set(dataset.labels):
+        found = {value: name for value, name in dataset.labels.items() if value}
+        problem = f"labels must have the values of {_numbered(expected)}, got {_numbered(found) or 'none'}"
+        remedy = "renumber the labels of the files and of dataset.json, or plan and build a bundle for these"
+        return _of_description(dataset, problem, remedy)
     # The bundle's names wherever the dataset has them; what it calls background is none.
     given = {value: name.casefold() for value, name in dataset.labels.items() if name.casefold() in names.values()}
     if given == names or sorted(given.values()) != sorted(names.values()):

@@ -12,6 +12,7 @@ from sklearn.model_selection import KFold
 
 from ..errors import UserError
 from ..files import read_json
+from ..record_fields import shown
 from .dataset import some
 
 N_FOLDS = 5
@@ -94,9 +95,13 @@ def _entry(content: Any, fold: int | str, path: str | Path) -> Mapping[str, Any]
     if not isinstance(content, dict) or not all(isinstance(row, dict) for row in content.values()):
         raise UserError(f"split_file {path} must list or map folds; write it as nnU-Net's splits_final.json")
     if isinstance(fold, bool) or str(fold) not in content:
-        raise UserError(f"split_file {path} has no fold {fold!r}; its folds: {', '.join(content) or 'none'}")
+        raise UserError(f"split_file {path} has no fold {shown(fold)}; its folds: {_listed(content)}")
     entry: Mapping[str, Any] = content[str(fold)]
     return entry
+
+
+def _listed(names: Iterable[str]) -> str:
+    return some([name if name.isprintable() and len(name) < 80 else shown(name) for name in names]) or "none"
 
 
 def _renamed(row: Any) -> Any:
@@ -116,10 +121,14 @@ def _checked(entry: Mapping[str, Any], ids: Sequence[str], where: str) -> Split:
 
 def _known(names: Any, ids: Sequence[str], what: str) -> tuple[str, ...]:
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise UserError(f"{what} must be a list of case ids, got {names!r}; write it as nnU-Net's splits_final.json")
+        raise UserError(
+            f"{what} must be a list of case ids, got {shown(names)}; write it as nnU-Net's splits_final.json"
+        )
     if not names:
         raise UserError(f"{what} is empty; it needs at least 1 case")
     unknown = sorted(set(names) - set(ids))
     if unknown:
-        raise UserError(f"{what} has cases that the dataset lacks: {some(unknown)}; use the split file of this dataset")
+        raise UserError(
+            f"{what} has cases that the dataset lacks: {_listed(unknown)}; use the split file of this dataset"
+        )
     return tuple(sorted(set(names)))

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
+
 import torch
 from monai.data import DataLoader, set_track_meta
 from monai.data.utils import worker_init_fn
 from torch.utils.data import Dataset, RandomSampler
+from torch.utils.data.dataloader import _MultiProcessingDataLoaderIter
 
 from ..errors import UserError
+from ..owners import end_with_parent
 
 
 def training_loader(
@@ -42,9 +47,21 @@ def training_loader(
 
 
 def start_worker(worker_id: int) -> None:
-    """Seed a worker's transforms, as MONAI does, and let them keep no record of what they did.
+    """Seed a worker's transforms, as MONAI does, let them keep no record of what they did, and end it with its parent.
 
     A batch needs none, and for small patches keeping it takes as long as the transforms themselves.
     """
+    end_with_parent()
     worker_init_fn(worker_id)
     set_track_meta(False)
+
+
+@atexit.register
+def stop_workers() -> None:
+    """End the workers, and the threads that pin memory, of every loader that an exception has left in use.
+
+    A thread inside torch when Python shuts down would abort the process.
+    """
+    for item in gc.get_objects():
+        if type(item) is _MultiProcessingDataLoaderIter:
+            item._shutdown_workers()

@@ -1,21 +1,75 @@
-"""Loading an image with a message that its sender can act on."""
+"""Loading images and labels: with nibabel's affine, which the check and the planner go by too."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Hashable, Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
+import nibabel
+import numpy as np
 from monai.config import KeysCollection
+from monai.data import NibabelReader
 from monai.transforms import LoadImaged
+from monai.utils import MetaKeys, ensure_tuple
 
 from ..errors import UserError
+from .dataset import is_nifti
+from .headers import AFFINE_TOLERANCE, voxels_apart
+from .volumes import Report, Task, check_voxels, open_image
 
 
-class LoadSoundImaged(LoadImaged):
-    """MONAI's `LoadImaged`, with a `UserError` for what is no image of the task.
+class NiftiReader(NibabelReader):
+    """MONAI's reader of NIfTI files, except that the affine is nibabel's: the sform if it has a code, else the qform.
+
+    MONAI's own takes the qform wherever the voxel sizes of the sform are not exactly those of the header.
+    """
+
+    def verify_suffix(self, filename: Any) -> bool:
+        """Tell whether all files are NIfTI files by their names."""
+        return all(is_nifti(name) for name in ensure_tuple(filename))
+
+    def read(self, data: Any, **kwargs: Any) -> Any:
+        """Open one file, or several that are stacked as channels."""
+        self.filenames = ensure_tuple(data)
+        images = [nibabel.load(name, **{**self.kwargs, **kwargs}) for name in self.filenames]
+        return images if len(images) > 1 else images[0]
+
+
+class LoadNiftid(LoadImaged):
+    """MONAI's `LoadImaged`, with `NiftiReader` for NIfTI files.
+
+    Args:
+        keys: of the paths.
+        options: of `LoadImaged`.
+    """
+
+    def __init__(self, keys: KeysCollection, **options: Any) -> None:
+        super().__init__(keys, **options)
+        self._loader.register(NiftiReader())  # the last that knows a file's suffix is taken
+
+
+class LoadCased(LoadNiftid):
+    """Load an image and its label, which takes the image's affine where both agree within the tolerance of the check.
+
+    Args:
+        keys: of the image's and of the label's path.
+        options: of `LoadImaged`.
+    """
+
+    def __call__(self, data: Mapping[Hashable, Any], reader: Any = None) -> dict[Hashable, Any]:
+        """data[key]: path -> (*spatial) or (*spatial, C), both on one grid to the last bit."""
+        loaded: dict[Hashable, Any] = super().__call__(data, reader)
+        image, label = (loaded[key] for key in self.keys)
+        apart = voxels_apart(np.asarray(image.affine), np.asarray(label.affine), image.shape[:3])
+        if apart <= AFFINE_TOLERANCE:
+            label.affine = image.affine.clone()
+            label.meta[MetaKeys.ORIGINAL_AFFINE] = image.meta[MetaKeys.ORIGINAL_AFFINE]
+        return loaded
+
+
+class LoadSoundImaged(LoadNiftid):
+    """Load images with a `UserError` for what is no image of the task.
 
     MONAI Label runs a bundle's transforms but none of its checks: this is where a wrong image is refused.
 
@@ -23,41 +77,49 @@ class LoadSoundImaged(LoadImaged):
         keys: of the images' paths.
         in_channels: channels of an image; a file with `spatial_dims` axes has one, else its last axis holds them.
         spatial_dims: 2 or 3.
+        spacing: mm per axis to which the image will be resampled.
+        normalization: of every channel, the fields of a `Normalization`.
         options: of `LoadImaged`.
     """
 
-    def __init__(self, keys: KeysCollection, in_channels: int, spatial_dims: int = 3, **options: Any) -> None:
+    def __init__(
+        self,
+        keys: KeysCollection,
+        in_channels: int,
+        spatial_dims: int = 3,
+        spacing: Any = (),
+        normalization: Any = (),
+        **options: Any,
+    ) -> None:
         super().__init__(keys, **options)
-        self.in_channels = in_channels
-        self.spatial_dims = spatial_dims
+        self.task = Task.of_bundle(
+            in_channels=in_channels, spatial_dims=spatial_dims, spacing=spacing, normalization=normalization
+        )
 
     def __call__(self, data: Mapping[Hashable, Any], reader: Any = None) -> dict[Hashable, Any]:
         """data[key]: path -> (*spatial) or (*spatial, C).
 
         Raises:
-            UserError: a file is missing, unreadable, of another channel count, or holds NaN or infinite voxels.
+            UserError: a file is missing, unreadable, or no sound image of the task, as `check_images` has it.
         """
         paths = {key: Path(str(data[key])) for key in self.key_iterator(dict(data))}
         for key, path in paths.items():
             # A server gives an empty path for an image that it does not know.
             if not data[key] or not path.exists():
                 raise UserError(f"{key} must be the path or the name of an image, got {str(data[key])!r}; check it")
+            if is_nifti(path):
+                _refuse(open_image(path, self.task)[1])
         try:
             loaded: dict[Hashable, Any] = super().__call__(data, reader)
         except Exception as error:  # whatever a damaged file makes the decoders raise
             names = ", ".join(path.name for path in paths.values())
             raise UserError(f"{names} cannot be read as an image; download or convert it again") from error
         for key, path in paths.items():
-            self._require_sound(path.name, loaded[key])
+            _refuse(check_voxels(path, np.asarray(loaded[key]), self.task))
         return loaded
 
-    def _require_sound(self, name: str, image: torch.Tensor) -> None:
-        shape, dims = tuple(image.shape), self.spatial_dims
-        channels = {dims: 1, dims + 1: shape[-1]}.get(len(shape), 0)
-        if channels != self.in_channels:
-            raise UserError(
-                f"{name} must have {self.in_channels} channel(s), got shape {shape}; "
-                "give an image of the bundle's task, with several channels on the last axis"
-            )
-        if not math.isfinite(float(image.sum(dtype=torch.float64))):
-            raise UserError(f"{name} holds voxels that are NaN or infinite; replace them, say by 0")
+
+def _refuse(report: Report) -> None:
+    """Raise a `UserError` with the first fault, by the file's bare name: whoever asked a server knows no more."""
+    for fault in report.faults:
+        raise UserError(f"{Path(fault.file).name}: {fault.problem}; {fault.remedy}")

@@ -16,8 +16,10 @@ from monai.transforms import Compose
 from torch.distributed import get_rank, get_world_size, is_initialized
 from tqdm import tqdm
 
+from ..engines.checkpoint import write_torch
 from ..errors import UserError
 from ..files import replacing
+from ..owners import sweep
 from .transform_text import described
 
 
@@ -40,7 +42,8 @@ class MappedDataset(PersistentDataset):
         self.prepare()
 
     def prepare(self) -> None:
-        """Prepare the cases that have no file yet."""
+        """Prepare the cases that have no file yet; what a killed process has left half-written goes."""
+        sweep(Path(str(self.cache_dir)))
         missing = [item for item in self._own_order() if not self._file(item).is_file()]
         for item in tqdm(missing, "preparing cases", unit="case", disable=not missing):
             if not self._file(item).is_file():  # another process may have made it
@@ -67,9 +70,9 @@ class MappedDataset(PersistentDataset):
             set_track_meta(tracked)
         try:
             with replacing(self._file(item)) as temporary:
-                torch.save(prepared, temporary)
-        except (OSError, RuntimeError) as error:  # torch's writer raises the latter where a disk is full
-            reason = str(error).splitlines()[0]
+                write_torch(temporary, prepared)
+        except OSError as error:
+            reason = error.strerror or error
             raise UserError(
                 f"a prepared case cannot be written to {self.cache_dir}: {reason}; make room or give --cache_dir"
             ) from error

@@ -9,6 +9,7 @@ from typing import Any
 
 from ..errors import UserError
 from .check import check_cases, check_dataset, check_images
+from .dataset import given_files
 from .volumes import Report
 
 logger = logging.getLogger(__name__)
@@ -22,7 +23,7 @@ def require_sound_dataset(dataset_dir: str | Path, **expected: Any) -> None:
         expected: what `check_dataset` takes.
 
     Raises:
-        UserError: there are faults; its text is a line with their count, then a line each.
+        UserError: there are faults; its text is one line for one, else a line with their count, then a line each.
     """
     _act_on(check_dataset(dataset_dir, **expected), f"dataset {dataset_dir}")
 
@@ -42,7 +43,7 @@ def require_sound_cases(
     """
     if not training:
         raise UserError("training needs at least 1 labelled image, got 0; save a final label first")
-    _act_on(check_cases([*training, *validation], **expected), "the labelled images")
+    _act_on(check_cases(given_files([*training, *validation]), **expected), "the labelled images")
 
 
 def require_sound_images(items: Sequence[Mapping[str, Any]], **expected: Any) -> None:
@@ -61,6 +62,4 @@ def require_sound_images(items: Sequence[Mapping[str, Any]], **expected: Any) ->
 def _act_on(report: Report, what: str) -> None:
     for warning in report.warnings:
         logger.warning("%s", warning)
-    if report.faults:
-        count = f"{len(report.faults)} fault{'s' if len(report.faults) > 1 else ''}"
-        raise UserError("\n".join([f"{count} in {what}:", *map(str, report.faults)]))
+    report.raise_faults(what)

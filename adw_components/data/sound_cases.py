@@ -12,6 +12,9 @@ from .volumes import Task
 
 logger = logging.getLogger(__name__)
 
+# What another version of the check found sound is checked again.
+VERSION = 2
+
 
 class SoundCases:
     """A file with a line for every case in which nothing was wrong; a changed file or another task is another line.
@@ -63,5 +66,13 @@ def _key(case: Case, task: Task) -> str:
         ]
     except OSError:
         return ""  # a missing file is no line of any file
-    facts = (files, task.in_channels, sorted(task.label_values), task.spatial_dims)
+    facts = (
+        files,
+        VERSION,
+        task.in_channels,
+        sorted(task.label_values),
+        task.spatial_dims,
+        task.spacing,
+        sorted(task.z_scored),
+    )
     return hashlib.sha256(repr(facts).encode()).hexdigest()

@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 import math
 import os
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -13,9 +15,11 @@ from typing import Any, Literal
 import nibabel
 from monai.data import CacheDataset
 from monai.transforms import Compose
+from nibabel.affines import voxel_sizes
 from torch.utils.data import Dataset
 
 from ..distributed import own_part
+from .dataset import given_files
 from .mapped_dataset import MappedDataset
 
 logger = logging.getLogger(__name__)
@@ -55,7 +59,7 @@ def choose_storage(
         cache_gb: memory for prepared cases on this machine, in 10^9 bytes, shared by its processes.
         cache_dir: folder for mapped files.
     """
-    voxels = sum(_voxels(Path(item["label"]), spacing) for item in items)
+    voxels = sum(_voxels(Path(item["label"]), spacing) for item in given_files(items))
     gigabytes = voxels * (4 * in_channels + 1) / 1e9
     # Every process of a machine keeps its own copy.
     kept = gigabytes * int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
@@ -76,16 +80,33 @@ def prepared_cases(
         num_workers: threads that prepare cases in memory; mapped ones are prepared one after the other.
         share: whether every one of several processes takes its own part of `data`.
     """
-    data = own_part(data) if share else data
+    data = given_files(own_part(data) if share else data)
     if storage.kind == "memory":
-        return CacheDataset(data=data, transform=transform, num_workers=num_workers, progress=False)
+        with _threads_ended():
+            return CacheDataset(data=data, transform=transform, num_workers=num_workers, progress=False)
     return MappedDataset(data=data, transform=transform, folder=storage.folder)
+
+
+@contextmanager
+def _threads_ended() -> Iterator[None]:
+    """Where the block fails, wait for the threads that it has started.
+
+    A pool that is broken off leaves its threads at their work. One that is inside torch when Python shuts down asks for
+    the interpreter's lock, and that aborts the process: "terminate called without an active exception".
+    """
+    others = set(threading.enumerate())
+    try:
+        yield
+    except BaseException:
+        for thread in set(threading.enumerate()) - others:
+            thread.join()
+        raise
 
 
 def _voxels(path: Path, spacing: Sequence[float]) -> float:
     try:
-        header: Any = nibabel.load(path).header
-        zooms, shape = header.get_zooms()[: len(spacing)], header.get_data_shape()[: len(spacing)]
+        volume: Any = nibabel.load(path)
+        zooms, shape = voxel_sizes(volume.affine)[: len(spacing)], volume.shape[: len(spacing)]
     except Exception:  # whatever is wrong with the file, the check of the dataset says it
         return 0.0
-    return math.prod(size * zoom for size, zoom in zip(shape, zooms, strict=False)) / math.prod(spacing)
+    return float(math.prod(size * zoom for size, zoom in zip(shape, zooms, strict=False)) / math.prod(spacing))

@@ -12,12 +12,14 @@ from statistics import median
 from tqdm import tqdm
 
 from ..data.dataset import MSDDataset, read_dataset, some
-from ..data.volumes import Fault, Task
+from ..data.headers import spacing_problem
+from ..data.volumes import Fault, Report, Task
 from ..errors import UserError
 from .case_rows import CaseRows
 from .fingerprint import Fingerprint
 from .intensities import pooled_statistics
 from .measure import CaseRow, measure_case
+from .normalizing import is_ct
 from .processes import in_processes, worker_count
 
 logger = logging.getLogger(__name__)
@@ -40,39 +42,56 @@ def collect_fingerprint(
             are taken; none measures all cases.
 
     Raises:
-        UserError: no such folder, or cases at fault; its text is a line with their count, then a line a fault.
+        UserError: no such folder, or cases at fault; one line for one, else a line with their count, then a line each.
     """
     dataset, count = read_dataset(dataset_dir), worker_count(workers)
-    task = Task(in_channels=len(dataset.modality), label_values=frozenset({0, *dataset.labels}), spatial_dims=3)
+    task = Task(
+        in_channels=len(dataset.modality),
+        label_values=frozenset({0, *dataset.labels}),
+        z_scored=frozenset(index for index, name in enumerate(dataset.modality) if not is_ct(name)),
+    )
     rows = CaseRows(cache, task)
-    faults = _measure_missing(dataset, task, rows, count)
-    if faults:
-        many = "s" if len(faults) > 1 else ""
-        raise UserError("\n".join([f"{len(faults)} fault{many} in dataset {dataset.root}:", *map(str, faults)]))
+    report = _measure_missing(dataset, task, rows, count).relative_to(dataset.root)
+    for warning in report.warnings:
+        if not warning.problem.startswith("no voxel is labelled"):  # which is told of all cases in one line
+            logger.warning("%s", warning)
+    report.raise_faults(f"dataset {dataset.root}")
     found = {case.id: row for case in dataset.training if (row := rows.get(case)) is not None}
     _refuse_changed(dataset, found)
+    _refuse_far(dataset, found)
     return _pooled(found)
 
 
-def _measure_missing(dataset: MSDDataset, task: Task, rows: CaseRows, workers: int) -> list[Fault]:
-    """Measure what has no row yet; the faults found, in the order of the cases."""
+def _measure_missing(dataset: MSDDataset, task: Task, rows: CaseRows, workers: int) -> Report:
+    """Measure what has no row yet; what is wrong, in the order of the cases."""
     stamps = {case.id: rows.stamp(case) for case in dataset.training if rows.get(case) is None}
     missing = [case for case in dataset.training if case.id in stamps]
-    faults: dict[str, tuple[Fault, ...]] = {}
+    reports: dict[str, Report] = {}
     measuring = in_processes(partial(measure_case, task=task), missing, workers)
     silent = len(missing) < _BAR_FROM or not sys.stderr.isatty()
     with rows.appending(), closing(measuring):
         for case, (row, wrong) in tqdm(measuring, "measuring", total=len(missing), unit="case", disable=silent):
-            faults[case.id] = wrong
+            reports[case.id] = wrong
             if row is not None:
                 rows.add(case, stamps[case.id], row)
-    return [fault for case in sorted(faults) for fault in faults[case]]
+    return sum((reports[case] for case in sorted(reports)), Report())
 
 
 def _refuse_changed(dataset: MSDDataset, found: dict[str, CaseRow]) -> None:
     changed = [case for case in dataset.case_ids if case not in found]
     if changed:
         raise UserError(f"{dataset.root}: files changed while they were read: {some(changed)}; start again")
+
+
+def _refuse_far(dataset: MSDDataset, found: dict[str, CaseRow]) -> None:
+    """Raise a `UserError` for cases whose spacing is that of no image like the others, such as one in micrometres."""
+    middle = tuple(median(sizes) for sizes in zip(*(row.spacing for row in found.values()), strict=True))
+    faults = [
+        Fault(file=str(case.image), problem=problem[0], remedy=problem[1])
+        for case in dataset.training
+        if (problem := spacing_problem(found[case.id].shape, found[case.id].spacing, middle, "the dataset's median"))
+    ]
+    Report(faults=tuple(faults)).relative_to(dataset.root).raise_faults(f"dataset {dataset.root}")
 
 
 def _pooled(rows: dict[str, CaseRow]) -> Fingerprint:

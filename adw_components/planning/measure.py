@@ -10,12 +10,12 @@ from typing import Any
 import nibabel
 import numpy as np
 from nibabel.affines import voxel_sizes
-from nibabel.orientations import io_orientation
 from nibabel.volumeutils import apply_read_scaling
 from numpy.typing import NDArray
 
 from ..data.dataset import Case
-from ..data.volumes import Fault, Report, Task, compare_grids, read_image, read_label
+from ..data.headers import ras_order
+from ..data.volumes import Report, Task, check_files
 from .intensities import case_statistics
 
 Box = tuple[slice, ...]
@@ -66,39 +66,31 @@ class _Volume:
         return mask
 
 
-def measure_case(case: Case, task: Task) -> tuple[CaseRow | None, tuple[Fault, ...]]:
-    """Measure one case, or tell what is wrong with its files.
+def measure_case(case: Case, task: Task) -> tuple[CaseRow | None, Report]:
+    """Measure one case, unless there are faults in its files.
 
     Args:
         case: an image, 3D or with a last axis of channels, and its label on the same grid.
         task: channels of an image, values of a label.
     """
-    image, of_image = read_image(case.image, task)
-    label, of_label = read_label(case.label, task)
-    report = of_image + of_label + (compare_grids(case.label, label, image) if image and label else Report())
-    if report.faults:
-        return None, report.faults
-    return _measured(case)
+    report = check_files(case.image, case.label, task)
+    return (None if report.faults else _measured(case)), report
 
 
-def _measured(case: Case) -> tuple[CaseRow | None, tuple[Fault, ...]]:
+def _measured(case: Case) -> CaseRow:
     image = _open(case.image)
-    axes = io_orientation(image.affine)[:, 0]
     spacing = voxel_sizes(image.affine)
-    if np.isnan(axes).any() or not np.isfinite(spacing).all():
-        return _fault(case.image, "the affine has no direction for some axis", "mend the header")
     mask = image.nonzero()
     box = _box(mask)
     assert box is not None, "the check of the image refuses one that is 0 throughout"
     # Reorienting exchanges and flips axes; what is measured here does not change with flips.
-    order = np.argsort(axes)
-    row = CaseRow(
+    order = ras_order(image.affine)
+    return CaseRow(
         spacing=tuple(float(spacing[axis]) for axis in order),
         shape=tuple(box[axis].stop - box[axis].start for axis in order),
         relative_size=mask[box].size / mask.size,
         channels=_labelled(image, _open(case.label), box),
     )
-    return row, ()
 
 
 def _open(path: Path) -> _Volume:
@@ -123,7 +115,3 @@ def _labelled(image: _Volume, label: _Volume, box: Box) -> tuple[dict[str, Any],
     # (voxels, channels); all 32 bits of an image, as it is trained with.
     intensities = image.values(image.stored[box][inside]).astype(np.float32)
     return tuple(case_statistics(channel) for channel in intensities.T)
-
-
-def _fault(path: Path, problem: str, remedy: str) -> tuple[None, tuple[Fault, ...]]:
-    return None, (Fault(file=str(path), problem=problem, remedy=remedy),)

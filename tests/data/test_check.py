@@ -21,7 +21,13 @@ from adw_components.data.volumes import Fault, Report
 from adw_components.errors import UserError
 from adw_components.synthesis import synthesize
 
-TASK: dict[str, Any] = {"in_channels": 1, "labels": {"0": "background", "1": "Anterior", "2": "Posterior"}, "fold": 0}
+TASK: dict[str, Any] = {
+    "in_channels": 1,
+    "labels": {"0": "background", "1": "Anterior", "2": "Posterior"},
+    "fold": 0,
+    "spacing": [1.0, 1.0, 1.0],
+    "normalization": [{"scheme": "z_score"}],
+}
 IMAGE = "imagesTr/hippocampus_002.nii.gz"
 LABEL = "labelsTr/hippocampus_002.nii.gz"
 
@@ -51,6 +57,14 @@ def with_voxel(value: float) -> Callable[[np.ndarray], np.ndarray]:
         return array
 
     return put
+
+
+def rename(root: Path, name: str) -> None:
+    """List the second image under another name, and have it there if the system can."""
+    if len(name) < 255:
+        (root / IMAGE).rename(root / "imagesTr" / name)
+    description = root / "dataset.json"
+    description.write_text(description.read_text().replace(f"./{IMAGE}", f"./imagesTr/{name}"))
 
 
 def truncate(path: Path, keep: float) -> None:
@@ -87,8 +101,8 @@ BREAKS: dict[str, tuple[Callable[[Path], None], str]] = {
         rf"{LABEL}: shape \(\d+, \d+, \d+\) differs from the image's \(.*\); resample",
     ),
     "other affine": (
-        lambda root: change(root / LABEL, same, (0, 0.01, 0)),
-        f"{LABEL}: affine differs from the image's, by up to 0.01 mm in the volume; resample",
+        lambda root: change(root / LABEL, same, (0, 0.11, 0)),
+        rf"{LABEL}: affine differs from the image's, by up to 0.11 mm \(0.11 voxels\) in the volume; resample",
     ),
     "two channels": (
         lambda root: change(root / IMAGE, lambda array: np.stack([array, array], axis=-1)),
@@ -109,6 +123,20 @@ BREAKS: dict[str, tuple[Callable[[Path], None], str]] = {
     "fractional label value": (
         lambda root: change(root / LABEL, with_voxel(0.5)),
         f"{LABEL}: label values must be 0, 1, 2, got 0.5; correct",
+    ),
+    "label values that are not quite whole": (
+        lambda root: change(root / LABEL, lambda array: array * np.float32(1.0000001)),
+        f"{LABEL}: label values must be 0, 1, 2, got 1.0000001, 2.0000002; round them to whole numbers",
+    ),
+    "another format": (
+        lambda root: rename(root, "hippocampus_002.mgz"),
+        ".*mgz: must be a NIfTI file, named .*; convert or",
+    ),
+    "bzip2": (lambda root: rename(root, "hippocampus_002.nii.bz2"), ".*bz2: must be a NIfTI file, named .*; convert"),
+    "a name too long": (lambda root: rename(root, f"{'x' * 300}.nii.gz"), ".*: cannot be read as NIfTI: .*too long"),
+    "fill values": (
+        lambda root: change(root / IMAGE, with_voxel(1e9)),
+        rf"{IMAGE}: value 1e\+09 in 1 voxel\(s\) lies far outside the others \(.*\), which .* flatten; replace it, say",
     ),
     "NaN label": (
         lambda root: change(root / LABEL, with_voxel(np.nan)),
@@ -199,7 +227,7 @@ def test_too_few_cases_and_wrong_split_files_are_faults(folder: Path, tmp_path: 
 
 
 def test_differences_that_mean_nothing_pass(folder: Path) -> None:
-    change(folder / LABEL, same, (0, 0.0005, 0))  # rounding; and the label is stored as float now
+    change(folder / LABEL, same, (0, 0.09, 0))  # rounding; and the label is stored as float now
     change(folder / IMAGE, lambda array: array[..., None])  # one channel, written out
     assert check_dataset(folder, **TASK) == Report()
 
@@ -207,7 +235,7 @@ def test_differences_that_mean_nothing_pass(folder: Path) -> None:
 def test_a_rotation_too_small_for_the_affine_s_entries_counts_by_its_millimetres(folder: Path) -> None:
     volume = nibabel.load(folder / LABEL)
     affine = volume.affine.copy()
-    affine[0, 1] = 9e-4  # times about 50 voxels
+    affine[0, 1] = 9e-3  # times about 50 voxels
     nibabel.save(nibabel.Nifti1Image(np.asanyarray(volume.dataobj), affine), folder / LABEL)
     (fault,) = check_dataset(folder, **TASK).faults
     assert "affine differs" in fault.problem

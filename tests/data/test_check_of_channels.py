@@ -12,8 +12,10 @@ import pytest
 
 from adw_components.data import check as check_module
 from adw_components.data.check import check_dataset
+from adw_components.data.require import require_sound_dataset
 from adw_components.data.sound_cases import SoundCases
 from adw_components.data.volumes import Report
+from adw_components.errors import UserError
 
 BRAIN: dict[str, Any] = {
     "in_channels": 4,
@@ -94,6 +96,24 @@ def test_labels_of_the_description(brains: Path, labels: dict, got: str | None, 
     lines = [str(fault) for fault in check_dataset(brains, **{**BRAIN, "labels": expected}).faults]
     remedy = "renumber the labels of the files and of dataset.json"
     assert lines == ([f"dataset.json: labels must be 1 PZ, 2 TZ in this order, got {got}; {remedy}"] if got else [])
+
+
+@pytest.mark.parametrize(
+    ("labels", "got"),
+    [({"0": "background", "5": "edema"}, "5 edema"), ({"0": "background"}, "none"), ({"0": "no", "2": "x"}, "2 x")],
+)
+def test_labels_at_other_values_are_refused_before_a_file_is_read(
+    brains: Path, monkeypatch: pytest.MonkeyPatch, labels: dict, got: str
+) -> None:
+    values = json.loads((brains / "dataset.json").read_text())
+    (brains / "dataset.json").write_text(json.dumps({**values, "labels": labels}))
+    monkeypatch.setattr(check_module, "_check_case", lambda *_, **__: pytest.fail("a case was read"))
+    with pytest.raises(UserError) as caught:
+        require_sound_dataset(brains, **BRAIN)
+    assert str(caught.value) == (
+        f"dataset {brains}: dataset.json: labels must have the values of 1 edema, got {got}; renumber the labels of "
+        "the files and of dataset.json, or plan and build a bundle for these"
+    )
 
 
 def test_one_image_in_many_with_a_missing_modality_another_shape_or_its_channels_first(brains: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from adw_components.data.dataset import case_id, datalist, read_dataset
+from adw_components.data.dataset import case_id, datalist, given_files, read_dataset
 from adw_components.data.image_folder import find_images
 from adw_components.errors import UserError
 
@@ -39,7 +39,17 @@ def test_reads_every_field_in_order(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "expected"), [("a/b/c_01.nii.gz", "c_01"), ("c.nii", "c"), ("v1.2.nii.gz", "v1.2"), ("c", "c")]
+    ("path", "expected"),
+    [
+        ("a/b/c_01.nii.gz", "c_01"),
+        ("c.nii", "c"),
+        ("v1.2.nii.gz", "v1.2"),
+        ("c", "c"),
+        ("B.NII.GZ", "B"),
+        ("d.nii.GZ", "d"),
+        ("e.NII", "e"),
+        ("f.Nii", "f.Nii"),
+    ],
 )
 def test_case_id_is_the_file_name_without_suffix(path: str, expected: str) -> None:
     assert case_id(path) == expected
@@ -156,3 +166,70 @@ def test_real_dataset() -> None:
     assert (dataset.name, dataset.modality) == ("Hippocampus", ("MRI",))
     assert dict(dataset.labels) == {0: "background", 1: "Anterior", 2: "Posterior"}
     assert all(case.image.is_file() and case.label.is_file() for case in dataset.training)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"labels": {"0": "background", "1": "core", "2": "IGNORE"}}, "labels must be classes, got 'IGNORE', which"),
+        ({"labels": {"background": 0, "core": 1, "ignore": 2}}, "labels must be classes, got 'ignore', which"),
+        ({"labels": {"background": 0, "whole": [1, 2], "core": 2}}, "regions of several: whole; give every class"),
+        (
+            {"modality": None, "channel_names": {"0": "MRI"}, "labels": {"background": 0, "core": 1}, "training": None},
+            r"this is the dataset\.json of an nnU-Net 2 folder .*; write modality, labels .* as the MSD does",
+        ),
+        (
+            {"training": [{"image": "imagesTr/../../x.nii.gz", "label": "l.nii.gz"}]},
+            r"must stay in the dataset's folder, got 'imagesTr/\.\./\.\./x\.nii\.gz'; write an absolute path",
+        ),
+        ({"training": [{"image": "a.nii.gz", "label": "../l.nii.gz"}]}, "must stay in the dataset's folder"),
+        ({"training": [{"image": "a\0.nii.gz", "label": "l.nii.gz"}]}, "without control characters, got 'a.x00.nii"),
+        ({"test": ["a\n.nii.gz"]}, "must be without control characters, got 'a.n.nii.gz'; rename the file"),
+        ({"test": ["../../etc/x.nii.gz"]}, "must stay in the dataset's folder"),
+    ],
+)
+def test_what_would_go_wrong_without_a_word_is_refused_in_a_line(
+    tmp_path: Path, changes: dict[str, object], message: str
+) -> None:
+    with pytest.raises(UserError, match=message) as caught:
+        read_dataset(write(tmp_path, **changes))
+    assert str(caught.value).startswith(f"{tmp_path / 'dataset.json'}: ") and "\n" not in str(caught.value)
+
+
+def test_absolute_paths_and_dots_within_the_folder_are_taken(tmp_path: Path) -> None:
+    rows = [{"image": "/elsewhere/a.nii.gz", "label": "imagesTr/../labelsTr/a..1.nii.gz"}]
+    (case,) = read_dataset(write(tmp_path, training=rows)).training
+    assert case.image == Path("/elsewhere/a.nii.gz")
+    assert case.label == tmp_path / "imagesTr/../labelsTr/a..1.nii.gz"
+
+
+def test_images_end_in_letters_of_either_case_and_other_files_are_named(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in ("a.nii.gz", "B.NII.GZ", "c.nii.GZ", "d.nrrd", "e.mha", "f.Nii", "._a.nii.gz", ".DS_Store", ".nii.gz"):
+        (tmp_path / name).touch()
+    (tmp_path / "folder").mkdir()
+    assert [item["case"] for item in find_images(tmp_path)] == ["B", "a", "c"]
+    (record,) = caplog.records
+    assert record.getMessage() == (
+        f"{tmp_path}: left out, since they are no NIfTI files (.nii.gz, .nii): d.nrrd, e.mha, f.Nii"
+    )
+
+
+def test_only_other_files_are_named_in_the_error(tmp_path: Path) -> None:
+    for name in ("d.nrrd", "e.mha"):
+        (tmp_path / name).touch()
+    with pytest.raises(UserError, match=r"has no image \(.*\), but d\.nrrd, e\.mha; convert them to NIfTI"):
+        find_images(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["x#1.nii.gz", "x##1.nii.gz", "a::b#c.nii.gz", "p#q/r#s::t.nii.gz", "plain.nii.gz"])
+def test_paths_that_a_config_has_changed_are_found_again(tmp_path: Path, name: str) -> None:
+    for folder in ("imagesTr", "labelsTr"):
+        (tmp_path / folder / name).parent.mkdir(parents=True)
+        (tmp_path / folder / name).touch()
+    item = {"image": str(tmp_path / "imagesTr" / name), "label": str(tmp_path / "labelsTr" / name)}
+    changed = {key: path.replace("#", "::") for key, path in item.items()}
+    assert given_files([{**changed, "case": "a::b"}, item]) == [{**item, "case": "a::b"}, item]
+    absent = {"image": str(tmp_path / "no::where.nii.gz")}
+    assert given_files([absent]) == [absent]

@@ -1,16 +1,18 @@
 """Prepared cases: memory and mapped files give the same, and files are made once."""
 
 import os
+import threading
+import time
 from pathlib import Path
 
 import pytest
 import torch
 from monai.data import CacheDataset
-from monai.transforms import Compose, EnsureChannelFirstd, EnsureTyped, LoadImaged, RandFlipd, Spacingd
+from monai.transforms import Compose, EnsureChannelFirstd, EnsureTyped, LoadImaged, RandFlipd, Spacingd, Transform
 
 from adw_components.data.dataset import datalist, read_dataset
 from adw_components.data.mapped_dataset import MappedDataset
-from adw_components.data.storage import choose_storage, prepared_cases
+from adw_components.data.storage import Storage, choose_storage, prepared_cases
 from adw_components.errors import UserError
 
 KEYS = ["image", "label"]
@@ -77,11 +79,11 @@ def test_files_are_made_once_and_anew_for_another_transform_or_a_changed_image(i
 def test_a_full_disk_is_one_line_and_leaves_nothing(
     items: list, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(_: object, path: Path) -> None:
+    def fail(path: Path, _: object) -> None:
         Path(path).write_bytes(b"half")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("adw_components.data.mapped_dataset.torch.save", fail)
+    monkeypatch.setattr("adw_components.data.mapped_dataset.write_torch", fail)
     with pytest.raises(UserError, match="No space left on device; make room or give --cache_dir"):
         MappedDataset(items, transforms(), tmp_path)
     assert not list(tmp_path.iterdir())
@@ -124,3 +126,28 @@ def test_processes_of_a_machine_share_the_budget(items: list, tmp_path: Path, mo
     assert choose_storage(items, cache_gb=1.5 * size, **options).kind == "memory"
     monkeypatch.setenv("LOCAL_WORLD_SIZE", "2")
     assert choose_storage(items, cache_gb=1.5 * size, **options).kind == "mapped"
+
+
+class OneFails(Transform):
+    """Fails at once for one case, while the others take their time."""
+
+    def __init__(self) -> None:
+        self.at_work: list[int] = []
+
+    def __call__(self, item: dict[str, int]) -> dict[str, int]:
+        if item["case"] == 0:
+            time.sleep(0.05)
+            raise ValueError("a header at fault")
+        self.at_work.append(item["case"])
+        time.sleep(0.3)
+        self.at_work.remove(item["case"])
+        return item
+
+
+def test_no_thread_outlives_a_case_that_fails() -> None:
+    """One that is inside torch when Python ends aborts the process."""
+    others, transform = set(threading.enumerate()), OneFails()
+    storage = Storage(kind="memory", folder=Path(), gigabytes=0.0)
+    with pytest.raises(RuntimeError, match="applying transform"):
+        prepared_cases([{"case": number} for number in range(4)], Compose([transform]), storage, num_workers=4)
+    assert not transform.at_work and set(threading.enumerate()) <= others

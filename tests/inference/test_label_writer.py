@@ -13,13 +13,13 @@ from monai.transforms import (
     Compose,
     EnsureChannelFirstd,
     Invertd,
-    LoadImaged,
     Orientationd,
-    SaveImaged,
     Spacingd,
 )
 
-from adw_components.inference.label_writer import ImageHeaderWriter
+from adw_components.data.dataset import case_id
+from adw_components.data.loading import LoadNiftid
+from adw_components.inference.label_writer import ImageHeaderWriter, SaveLabelMapd
 
 SHAPE = (12, 10, 8)
 
@@ -53,7 +53,7 @@ def predict(image: Path, output_dir: Path, threshold: float = 200.0) -> nib.Nift
     """Load, turn, resample, segment by a threshold, invert and save, as `inference.json` does."""
     preprocessing = Compose(
         [
-            LoadImaged(keys="image"),
+            LoadNiftid(keys="image"),
             EnsureChannelFirstd(keys="image"),
             Orientationd(keys="image", axcodes="RAS", labels=None),
             Spacingd(keys="image", pixdim=(1.0, 1.0, 1.0), mode="bilinear"),
@@ -63,24 +63,14 @@ def predict(image: Path, output_dir: Path, threshold: float = 200.0) -> nib.Nift
         [
             Invertd(keys="pred", transform=preprocessing, orig_keys="image", nearest_interp=False, to_tensor=True),
             AsDiscreted(keys="pred", argmax=True),
-            SaveImaged(
-                keys="pred",
-                output_dir=output_dir,
-                output_postfix="",
-                output_ext=".nii.gz",
-                separate_folder=False,
-                resample=False,
-                output_dtype=torch.uint8,
-                writer=ImageHeaderWriter,
-                print_log=False,
-            ),
+            SaveLabelMapd(keys="pred", output_dir=output_dir),
         ]
     )
     batch = list_data_collate([preprocessing({"image": str(image)})])
     bright = (batch["image"][:, :1] > threshold).float()
     batch["pred"] = torch.cat([1 - bright, bright], dim=1)
     postprocessing(decollate_batch(batch)[0])
-    return nib.load(output_dir / image.name)
+    return nib.load(output_dir / f"{case_id(image)}.nii.gz")
 
 
 @pytest.mark.parametrize(("sform_code", "qform_code"), [(2, 3), (1, 1), (4, 0), (0, 1)])
@@ -117,7 +107,7 @@ def test_image_with_channels_gets_a_label_map_without(tmp_path: Path) -> None:
 
 def write(path: Path, source: str | None, shape: tuple[int, ...] = SHAPE) -> nib.Nifti1Image:
     """Write a label map of ones beside whatever `source` names."""
-    writer = ImageHeaderWriter(output_dtype=np.uint8)
+    writer = ImageHeaderWriter([], output_dtype=np.uint8)
     writer.set_data_array(torch.ones(1, *shape), channel_dim=0)
     writer.set_metadata({"filename_or_obj": source, "affine": affine()}, resample=False)
     writer.write(path)
@@ -147,10 +137,30 @@ def test_failure_leaves_the_file_that_was_there(tmp_path: Path, monkeypatch: pyt
         raise OSError("the disk is full")
 
     monkeypatch.setattr(nib, "save", fail)
-    writer = ImageHeaderWriter()
+    failures: list[OSError] = []
+    writer = ImageHeaderWriter(failures)
     writer.set_data_array(MetaTensor(torch.zeros(1, *SHAPE)), channel_dim=0)
     writer.set_metadata(None)
     with pytest.raises(OSError, match="the disk is full"):
         writer.write(path)
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [("B.NII.GZ", "B"), ("e.nii.GZ", "e"), ("v1.2.nii.gz", "v1.2"), ("x#1.nii", "x#1"), ("a::b.NII", "a::b")],
+)
+def test_a_prediction_is_named_by_its_case(tmp_path: Path, name: str, written: str) -> None:
+    odd_image(tmp_path / "case.nii" if name.lower().endswith(".nii") else tmp_path / "case.nii.gz").rename(
+        tmp_path / name
+    )
+    predict(tmp_path / name, tmp_path / "out")
+    assert [path.name for path in (tmp_path / "out").iterdir()] == [f"{written}.nii.gz"]
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 1), (5, 1, 1), (1, 5, 1), (1, 1, 5), (2, 3, 1)])
+def test_the_smallest_images_keep_their_axes(tmp_path: Path, shape: tuple[int, ...]) -> None:
+    nib.save(nib.Nifti1Image(np.full(shape, 300, np.int16), np.eye(4)), tmp_path / "a.nii.gz")
+    written = predict(tmp_path / "a.nii.gz", tmp_path / "out")
+    assert written.shape == shape and np.asanyarray(written.dataobj).all()

@@ -41,6 +41,19 @@ def test_predictions_may_not_go_where_the_images_are(
         require_other_folder(output_dir=spelling, items=items)
 
 
+def test_a_folder_of_links_is_the_images_folder_too(tmp_path: Path) -> None:
+    for folder in ("real", "links"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "real" / "a.nii.gz").touch()
+    (tmp_path / "links" / "a.nii.gz").symlink_to(tmp_path / "real" / "a.nii.gz")
+    (tmp_path / "alias").symlink_to(tmp_path / "links")
+    for given in ("links", "alias"):
+        items = [{"image": tmp_path / given / "a.nii.gz"}]
+        for folder in ("real", "links", "alias"):
+            with pytest.raises(UserError, match="is the folder of the images"):
+                require_other_folder(output_dir=tmp_path / folder, items=items)
+
+
 def test_any_other_folder_will_do(tmp_path: Path) -> None:
     items = [{"image": tmp_path / "images" / "a.nii.gz"}]
     for folder in (tmp_path, tmp_path / "images" / "predictions", tmp_path / "new"):
