@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import atexit
+import gc
 import os
 import weakref
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import torch
 from torch import distributed as dist
 from torch import nn
+
+from .owners import end_with_parent
 
 # What `wrapped` gave and is still in use; each holds the process group until `leave_process_group` makes it let go.
 _HOLDERS: weakref.WeakSet[nn.parallel.DistributedDataParallel] = weakref.WeakSet()
@@ -30,6 +33,22 @@ def barrier() -> None:
     """Wait for all processes."""
     if is_distributed():
         dist.barrier()
+
+
+def in_first_process(action: Callable[[], None]) -> None:
+    """Do `action` in the first of all processes; the others wait for it, and end with status 1 where it fails."""
+    if not is_distributed():
+        action()
+        return
+    failed = [True]
+    try:
+        if rank() == 0:
+            action()
+            failed = [False]
+    finally:
+        dist.broadcast_object_list(failed, src=0)
+    if failed[0]:
+        raise SystemExit(1)  # the first one says why
 
 
 def average_gradients(parameters: Iterable[nn.Parameter]) -> None:
@@ -53,7 +72,9 @@ def unwrapped(network: nn.Module) -> nn.Module:
 
 
 def join_process_group() -> None:
-    """Join the processes that `torchrun` started: NCCL between GPUs, gloo between CPUs."""
+    """Join the processes that `torchrun` started, and end with it: NCCL between GPUs, gloo between CPUs."""
+    if dist.is_torchelastic_launched():
+        end_with_parent()
     if not is_distributed():
         dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
         atexit.register(leave_process_group)
@@ -73,6 +94,7 @@ def leave_process_group() -> None:
             for attribute in ("logger", "reducer", "process_group"):  # What it leaves out of a pickle, too.
                 setattr(network, attribute, None)
         _HOLDERS.clear()
+        gc.collect()  # of what holds the group in a cycle, such as an engine and its handlers after an exception
         dist.destroy_process_group()
 
 

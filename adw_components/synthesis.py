@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import sys
-import tempfile
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +13,14 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from .errors import UserError
-from .files import write_json
+from .files import new_folder, write_json
+from .owners import sole_writer
 from .phantoms.recipes import custom_recipe, task_recipe
 from .phantoms.volumes import Recipe
 
 # What is no task's data may be called so, or not at all.
 _CUSTOM = (None, "custom")
+_MOST_CASES = 10**5
 # Where nobody watches, a bar is worth its lines from so many cases on, and then every so many seconds.
 _BAR_FROM, _BAR_EVERY = 20, 10.0
 
@@ -65,16 +65,25 @@ def synthesize(
         UserError: unknown task, a wrong number or list, settings that exclude each other, or a folder that holds
             something.
     """
-    for name, value, least in (("cases", cases, 1), ("test_cases", test_cases, 0), ("seed", seed, 0)):
-        if isinstance(value, bool) or not isinstance(value, int) or value < least:
-            raise UserError(f"{name} must be {least} or more, got {value!r}; give a whole number")
+    ranges = (
+        ("cases", cases, 1, _MOST_CASES),
+        ("test_cases", test_cases, 0, _MOST_CASES),
+        ("seed", seed, 0, 2**32 - 1),
+    )
+    for name, value, least, most in ranges:
+        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+            raise UserError(f"{name} must be from {least} to {most}, got {value!r}; give a whole number")
     own = {"modality": modality, "labels": labels, "spacing": spacing, "empty_labels": empty_labels or None}
     recipe = _recipe(task, size, {name: value for name, value in own.items() if value is not None}, seed)
     if empty_labels >= cases:
         raise UserError(f"empty_labels must be less than the {cases} cases, got {empty_labels}; the first has labels")
-    with _new_folder(Path(output_dir)) as folder:
-        _write_dataset(folder, recipe, cases, test_cases, seed, str(task or _CUSTOM[1]))
-    return Path(output_dir)
+    target = Path(output_dir)
+    with sole_writer(target, "output_dir"):
+        if target.exists() and (not target.is_dir() or any(target.iterdir())):
+            raise UserError(f"output_dir must be new or empty, but {target} is not; choose another or remove it")
+        with new_folder(target) as folder:
+            _write_dataset(folder, recipe, cases, test_cases, seed, str(task or _CUSTOM[1]))
+    return target
 
 
 def _recipe(task: str | None, size: Any, own: dict[str, Any], seed: int) -> Recipe:
@@ -87,21 +96,6 @@ def _recipe(task: str | None, size: Any, own: dict[str, Any], seed: int) -> Reci
     if own:
         raise UserError(f"{', '.join(own)} cannot go with task, got {task}; leave out the one or the other")
     return task_recipe(str(task), size)
-
-
-@contextmanager
-def _new_folder(target: Path) -> Iterator[Path]:
-    """Yield a temporary folder beside `target` that takes its name once the block ends without an error."""
-    if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise UserError(f"output_dir must be new or empty, but {target} is not; choose another or remove it")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".partial-", dir=target.parent) as holder:
-        folder = Path(holder) / "dataset"
-        folder.mkdir()
-        yield folder
-        if target.exists():
-            target.rmdir()
-        folder.rename(target)
 
 
 def _write_dataset(folder: Path, recipe: Recipe, cases: int, test_cases: int, seed: int, source: str) -> None:

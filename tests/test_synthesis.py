@@ -112,9 +112,9 @@ def test_same_seed_gives_the_same_bytes_and_cases_do_not_depend_on_their_number(
 def test_unknown_task_and_wrong_numbers_are_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="'Task11_Kidney' is no task of the MSD; there are Task01_BrainTumour"):
         synthesize("Task11_Kidney", cases=1, output_dir=tmp_path / "x")
-    with pytest.raises(UserError, match="cases must be 1 or more"):
+    with pytest.raises(UserError, match="cases must be from 1 to 100000"):
         synthesize(TASK, cases=0, output_dir=tmp_path / "x")
-    with pytest.raises(UserError, match=r"seed must be 0 or more, got 1\.5"):
+    with pytest.raises(UserError, match=r"seed must be from 0 to 4294967295, got 1\.5"):
         synthesize(TASK, cases=1, output_dir=tmp_path / "x", seed=1.5)
     assert not (tmp_path / "x").exists()
 

@@ -10,7 +10,8 @@ from typing import Any
 from ..architecture import Architecture
 from ..click_names import guidance_names
 from ..errors import UserError
-from ..files import json_text, write_text
+from ..files import json_text, new_folder, write_text
+from ..owners import sole_writer
 from ..reference import nnunet_default, published, published_tasks
 from .bodies import Filler, read_bodies, read_pieces
 from .delivery import in_repository
@@ -108,11 +109,13 @@ def new_bundle(source: BundleSource, *, output: str | Path, common: Path = COMMO
     """
     check_name(source.name, interactive=source.interactive)
     folder = Path(output) / source.name
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise UserError(
-            f"{folder} is there already, maybe with a searched architecture; choose another --name or remove it"
-        )
-    write_bundle(source, folder, common)
+    with sole_writer(folder, "bundle"):
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise UserError(
+                f"{folder} is there already, maybe with a searched architecture; choose another --name or remove it"
+            )
+        with new_folder(folder) as temporary:
+            write_bundle(source, temporary, common)
     return folder
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ..errors import UserError
 from ..flags import flag
+from ..owners import held_folder
 from ..plan import Plan
 from .build import BUNDLES, COMMON, new_bundle, write_bundle
 from .compare import differences
@@ -75,7 +76,10 @@ def _new(source: BundleSource, output: str | None, common: Path) -> str:
 
 
 def _rebuild(bundles: Path, common: Path) -> str:
-    changed = [path for source in repository_sources() for path in write_bundle(source, bundles / source.name, common)]
+    with held_folder(bundles, "bundles"):
+        changed = [
+            path for source in repository_sources() for path in write_bundle(source, bundles / source.name, common)
+        ]
     return "\n".join([*(f"wrote {path}" for path in changed), f"{len(changed)} file(s) changed"])
 
 

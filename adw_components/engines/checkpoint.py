@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, BinaryIO, Protocol
 
 import torch
 from ignite.engine import Engine, Events
@@ -13,7 +13,7 @@ from torch.optim.lr_scheduler import LambdaLR
 
 from ..distributed import rank
 from ..errors import UserError
-from ..files import replacing
+from .checksums import require_intact, sealed
 
 logger = logging.getLogger(__name__)
 
@@ -101,19 +101,54 @@ def _apply_schedule(scheduler: LambdaLR) -> None:
 
 
 def save_torch(path: Path, content: Any) -> None:
-    """torch.save, whole or not at all."""
-    with replacing(path) as temporary:
-        torch.save(content, temporary)
+    """torch.save, whole or not at all, with a checksum beside it.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    with sealed(path) as temporary:
+        write_torch(temporary, content)
+
+
+def write_torch(path: Path, content: Any) -> None:
+    """torch.save that raises the `OSError` of a full disk, of which torch's own writer says "unexpected pos" alone."""
+    with path.open("wb") as file:
+        stream = _Remembering(file)
+        try:
+            torch.save(content, stream)  # type: ignore[arg-type]
+        except Exception as error:
+            raise (stream.error or error) from None
+
+
+class _Remembering:
+    """What torch needs of a file, and the error of the first write that failed."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.file = file
+        self.error: OSError | None = None
+
+    def write(self, data: bytes) -> int:
+        try:
+            return self.file.write(data)
+        except OSError as error:
+            self.error = self.error or error
+            raise
+
+    def flush(self) -> None:
+        self.file.flush()
 
 
 def load_torch(path: Path) -> Any:
     """torch.load onto the CPU, tensors and plain values only.
 
     Raises:
-        UserError: the file is missing or no such file.
+        UserError: the file is missing, no such file, or not as it was written.
     """
+    if path.is_dir():
+        raise UserError(f"checkpoint {path} is a folder; give a file in it, such as {path / 'model.pt'}")
     if not path.is_file():
         raise UserError(f"checkpoint {path} does not exist; check the path, or train first")
+    require_intact(path)
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:

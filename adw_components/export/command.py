@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import UserError
+from ..files import errors_about
+from ..owners import held_folder
 from .archive import files_of, write_zip
 from .contents import contents
 from .earlier import require_free
@@ -52,12 +54,25 @@ def export_bundle(
     _require_texts(large_file_url=large_file_url, url=url)
     source = read_source(bundle)
     place = Place.in_folder(output_folder(output), source)
+    with ended_by_sigterm(), held_folder(place.archive.parent, "output"):
+        return _export(source, place, weights=weights, evaluation=evaluation, large_file_url=large_file_url, url=url)
+
+
+def _export(
+    source: ExportSource,
+    place: Place,
+    *,
+    weights: str | None,
+    evaluation: str | None,
+    large_file_url: str | None,
+    url: str | None,
+) -> str:
     require_free(place, source)
     read_index(place.archive.parent)
     path = _weights_path(source, weights)
     checked = read_weights(path, source) if path else None
     files, notes = contents(source, checked, _metrics(source, evaluation, path))
-    with ended_by_sigterm(), staged(place, source) as stage:
+    with staged(place, source) as stage, errors_about(place.bundle):
         _write(stage.bundle, files)
         if checked:
             write_torchscript(stage.bundle)

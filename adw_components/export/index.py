@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ..errors import UserError
-from ..files import read_json, write_json
+from ..files import read_json_object, write_json
 from .large_files import hash_of
 
 INDEX = "model_info.json"
@@ -19,10 +18,7 @@ def read_index(folder: Path) -> dict[str, Any]:
         UserError: the index is no JSON object.
     """
     index = folder / INDEX
-    entries = read_json(index, "index") if index.exists() else {}
-    if not isinstance(entries, dict):
-        raise UserError(f"{index} must hold an object, one entry a bundle, got {entries!r:.80}; mend or move it")
-    return entries
+    return read_json_object(index, "index") if index.exists() else {}
 
 
 def add_to_index(archive: Path, *, url: str | None) -> Path:

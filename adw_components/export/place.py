@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import UserError
+from ..files import temporary_folder
 from .source import ExportSource
-from .stage import new_stage
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,17 +56,13 @@ def output_folder(output: str | Path) -> Path:
 def staged(place: Place, source: ExportSource) -> Iterator[Place]:
     """Yield a temporary place beside `place`; what is there at the end of the block replaces it, unless it fails."""
     folder = place.bundle.parent
-    try:
-        with new_stage(folder) as stage:
-            temporary = Place.in_folder(stage, source)
-            temporary.bundle.mkdir()
-            yield temporary
-            # In this order one of the two archives tells at every moment what the others are of.
-            for name in ("archive", "bundle", "large_files", "latest"):
-                _replace(getattr(temporary, name), getattr(place, name))
-    finally:
-        with suppress(OSError):  # made for this export, which has failed: it is empty
-            folder.rmdir()
+    with temporary_folder(folder / "export") as stage:
+        temporary = Place.in_folder(stage, source)
+        temporary.bundle.mkdir()
+        yield temporary
+        # In this order one of the two archives tells at every moment what the others are of.
+        for name in ("archive", "bundle", "large_files", "latest"):
+            _replace(getattr(temporary, name), getattr(place, name))
 
 
 def _replace(new: Path, old: Path) -> None:

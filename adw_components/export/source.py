@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import UserError
-from ..files import read_json
+from ..files import read_json_object
+from ..record_fields import plain_values, shown
 
 PACKAGE = Path(__file__).parents[1].name
 
@@ -49,11 +50,15 @@ def read_source(folder: str | Path) -> ExportSource:
     for needed in ("configs/metadata.json", "configs/inference.json"):
         if not (path / needed).is_file():
             raise UserError(f"{folder} must be the folder of a bundle, but has no {needed}; give one of bundles/")
-    metadata = read_json(path / "configs" / "metadata.json", "metadata")
+    metadata = read_json_object(path / "configs" / "metadata.json", "metadata")
+    try:
+        plain_values("metadata", metadata)
+    except UserError as error:
+        raise UserError(f"{path / 'configs' / 'metadata.json'}: {error}") from error
     _check_version(path, metadata)
     if "_v" in path.name or "." in path.name:
         raise UserError(f"a bundle's name must be without _v and dots, at which MONAI splits it, got {path.name}")
-    configs = {file.stem: read_json(file, "config") for file in sorted((path / "configs").glob("*.json"))}
+    configs = {file.stem: read_json_object(file, "config") for file in sorted((path / "configs").glob("*.json"))}
     return ExportSource(folder=path, metadata=metadata, configs=_workflows(configs))
 
 
@@ -64,10 +69,12 @@ def _workflows(configs: Mapping[str, Any]) -> dict[str, Any]:
 
 def _check_version(folder: Path, metadata: Mapping[str, Any]) -> None:
     version, changelog = metadata.get("version"), metadata.get("changelog") or {}
-    if version not in changelog:
+    if not isinstance(version, str) or not re.fullmatch(r"[0-9A-Za-z.+-]{1,50}", version):
+        raise UserError(
+            f"version must be such as 0.2.0 in {folder / 'configs' / 'metadata.json'}, got {shown(version)}"
+        )
+    if not isinstance(changelog, Mapping) or version not in changelog:
         raise UserError(
             f"version must be a key of changelog in {folder / 'configs' / 'metadata.json'}, got {version} beside "
-            f"{', '.join(changelog) or 'no changelog'}; say there what is new in {version}"
+            f"{shown(changelog)}; say there what is new in {version}"
         )
-    if not re.fullmatch(r"[0-9A-Za-z.+-]+", str(version)):
-        raise UserError(f"version must be such as 0.2.0, got {version!r}")

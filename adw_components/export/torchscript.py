@@ -9,11 +9,13 @@ import zipfile
 from pathlib import Path
 
 from ..files import replacing
+from ..owners import module_bound_to_parent
 from .archive import zip_entry
 
 # Paths of source files for tracebacks, and a number made from all bytes; torch.jit.load needs neither.
 _OF_THE_MACHINE = (".debug_pkl", ".data/serialization_id")
-_COMMAND = ("-m", "monai.bundle", "ckpt_export", "network_def", "--config_file", "configs/inference.json")
+_MODULE = "monai.bundle"
+_COMMAND = ("ckpt_export", "network_def", "--config_file", "configs/inference.json")
 _FILES = {"meta_file": "configs/metadata.json", "ckpt_file": "models/model.pt", "filepath": "models/model.ts"}
 
 
@@ -28,10 +30,14 @@ def write_torchscript(bundle: Path) -> None:
     options = [word for name, path in _FILES.items() for word in (f"--{name}", path)]
     environment = {**os.environ, "PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1", "PYTHONWARNINGS": "ignore"}
     done = subprocess.run(
-        [sys.executable, *_COMMAND, *options], cwd=bundle, env=environment, capture_output=True, text=True
+        [sys.executable, *module_bound_to_parent(_MODULE), *_COMMAND, *options],
+        cwd=bundle,
+        env=environment,
+        capture_output=True,
+        text=True,
     )
     if done.returncode:
-        raise RuntimeError(f"python {' '.join(_COMMAND)} fails in the exported bundle:\n{done.stderr}")
+        raise RuntimeError(f"python -m {_MODULE} {' '.join(_COMMAND)} fails in the exported bundle:\n{done.stderr}")
     without_traces_of_the_machine(bundle / _FILES["filepath"])
 
 

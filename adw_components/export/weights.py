@@ -15,8 +15,8 @@ from torch import nn
 
 from ..engines.checkpoint import load_torch
 from ..errors import UserError, user_error_behind
-from ..files import read_json
 from ..inference import architecture_of, patch_size_of, require_same_preparation
+from ..run_files import settings_beside
 from .large_files import hash_of
 from .source import ExportSource
 
@@ -72,20 +72,13 @@ def read_weights(path: Path, source: ExportSource) -> Weights:
     _load(network, tensors, path, source.name)
     shipped = config.get("shipped_patch_size", ())
     patch_size = tuple(patch_size_of(model_dir=path.parent, shipped=shipped))
-    settings = _settings_beside(path)
     return Weights(
         content=saved_bytes(network.state_dict()),
         architecture=architecture,
         patch_size=patch_size,
-        settings=settings,
+        settings=of_any_machine(settings_beside(path.parent)),
         own=stated_metrics(source, path) is not None,
     )
-
-
-def _settings_beside(path: Path) -> dict[str, Any]:
-    """Settings of the retraining of weights, but for what is of its machine; none for weights that stand alone."""
-    settings = path.with_name("settings.json")
-    return of_any_machine(read_json(settings, "settings") if settings.is_file() else {})
 
 
 def of_any_machine(settings: Mapping[str, Any]) -> dict[str, Any]:

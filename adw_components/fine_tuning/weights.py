@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import torch
+from torch import nn
+
+from ..engines.checkpoint import load_torch
 from ..errors import UserError
+from ..inference.ensemble import load_weights
 from ..inference.model_folder import architecture_of, mirror_axes_of, patch_size_of
 
 
@@ -42,8 +47,17 @@ def mirror_axes_to_train(*, fine_tuning: bool, model_dir: str | Path, default: S
     return mirror_axes_of(model_dir=model_dir, shipped=default) if fine_tuning else list(default)
 
 
-def require_weights(*, model_dir: str | Path) -> None:
-    """Raise a `UserError` unless `model_dir` holds the `model.pt` that a fine-tuning starts from."""
+def require_weights(*, model_dir: str | Path, network: nn.Module) -> None:
+    """Raise a `UserError` unless `model_dir` holds the `model.pt` that a fine-tuning of `network` starts from.
+
+    Args:
+        model_dir: folder of the bundle's weights.
+        network: to be fine-tuned, which has the weights afterwards.
+    """
     path = Path(model_dir) / "model.pt"
-    if not path.is_file():
+    if not path.exists():
         raise UserError(f"a fine-tuning starts from {path}, which does not exist; retrain first and copy its model.pt")
+    content = load_torch(path)
+    if not isinstance(content, Mapping) or not all(isinstance(value, torch.Tensor) for value in content.values()):
+        raise UserError(f"a fine-tuning starts from the weights in {path}, which is of another kind; copy a model.pt")
+    load_weights(path, network)

@@ -36,6 +36,9 @@ class CheckpointEnsemble(nn.Module):
 
     def require_files(self) -> None:
         """Raise a `UserError` unless all checkpoints are there: better before the images are read than after."""
+        for path in self.paths:
+            if path.is_dir():
+                raise UserError(f"checkpoint {path} is a folder; give a file in it, such as {path / 'model.pt'}")
         missing = [str(path) for path in self.paths if not path.is_file()]
         if missing:
             raise UserError(
@@ -50,7 +53,7 @@ class CheckpointEnsemble(nn.Module):
             UserError: a file is missing, unreadable, or belongs to another architecture.
         """
         for path, member in zip(self.paths, self.members, strict=True):
-            _load_weights(path, member)
+            load_weights(path, member)
             logger.info("weights of %s", path)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -76,7 +79,12 @@ class LoadWeights:
         engine.add_event_handler(Events.STARTED, lambda _: self.network.load())
 
 
-def _load_weights(path: Path, network: nn.Module) -> None:
+def load_weights(path: Path, network: nn.Module) -> None:
+    """Load the state dict at `path`, or the network of a run's checkpoint.
+
+    Raises:
+        UserError: the file is missing, unreadable, or belongs to another architecture.
+    """
     content = load_torch(path)
     weights = content.get("network", content) if isinstance(content, dict) else content
     try:

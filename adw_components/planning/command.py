@@ -11,6 +11,7 @@ from typing import Any
 from ..data.dataset import read_dataset, read_dataset_json
 from ..dataset_description import DatasetDescription
 from ..errors import UserError
+from ..owners import sole_writer
 from .collect import collect_fingerprint
 from .fingerprint import Fingerprint
 from .rules import check_memory, make_plan
@@ -49,19 +50,16 @@ def write_plan(
     _check_ways(dataset_dir, fingerprint, dataset_json, workers)
     check_memory(memory_gb)
     path = _path("output", output)
-    if dataset_dir is not None:
-        root = _path("dataset_dir", dataset_dir)
+    sources = [_path("dataset_json", dataset_json), _path("fingerprint", fingerprint)] if dataset_dir is None else []
+    root = None if dataset_dir is None else _path("dataset_dir", dataset_dir)
+    if root is not None:
         read_dataset(root)  # whose errors say what an MSD folder is
-        source = root / "dataset.json"
-        _check_output(path, source)
-        description = _description(source)
-        found = _measured(root, path, workers)
-    else:
-        source = _path("dataset_json", dataset_json)
-        _check_output(path, source, _path("fingerprint", fingerprint))
-        description = _description(source)
-        found = Fingerprint.load(_path("fingerprint", fingerprint))
-    make_plan(found, _with_count(description, found), memory_gb=memory_gb).save(path)
+        sources = [root / "dataset.json"]
+    _check_output(path, *sources)
+    description = _description(sources[0])
+    with sole_writer(path, "output"):
+        found = Fingerprint.load(sources[1]) if root is None else _measured(root, path, workers)
+        make_plan(found, _with_count(description, found), memory_gb=memory_gb).save(path)
     return path
 
 
@@ -88,12 +86,10 @@ def _check_output(path: Path, *sources: Path) -> None:
         raise UserError(f"output must be a file, but {path} is a folder; write {path / 'plan.json'}")
     if any(path.resolve() == source.resolve() for source in sources):
         raise UserError(f"output must be another file than what the plan is made from, got {path}; choose another name")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(f"output {path} cannot be written: {error}; choose another folder") from error
-    if not os.access(path.parent, os.W_OK):
-        raise UserError(f"output {path} cannot be written: {path.parent} is read-only; choose another folder")
+    there = next(folder for folder in path.absolute().parents if folder.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK):
+        wrong = "read-only" if there.is_dir() else "a file"
+        raise UserError(f"output {path} cannot be written: {there} is {wrong}; choose another folder")
 
 
 def _description(path: Path) -> DatasetDescription:

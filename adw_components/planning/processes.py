@@ -12,6 +12,7 @@ from multiprocessing import active_children, get_context
 from typing import TypeVar
 
 from ..errors import UserError
+from ..owners import end_with_parent
 
 # More processes than this are rarely faster, since all read from one disk.
 MOST_WORKERS = 8
@@ -59,7 +60,7 @@ def in_processes(
 def _pool(count: int) -> Iterator[ProcessPoolExecutor]:
     others = active_children()
     # A fresh interpreter a worker: a fork copies locks that threads of this process may hold.
-    pool = ProcessPoolExecutor(count, mp_context=get_context("spawn"), initializer=_leave_ctrl_c_to_the_parent)
+    pool = ProcessPoolExecutor(count, mp_context=get_context("spawn"), initializer=_follow_the_parent)
     try:
         yield pool
         pool.shutdown()
@@ -71,5 +72,7 @@ def _pool(count: int) -> Iterator[ProcessPoolExecutor]:
         raise
 
 
-def _leave_ctrl_c_to_the_parent() -> None:
+def _follow_the_parent() -> None:
+    """Leave Ctrl-C to the parent, and end with it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    end_with_parent()

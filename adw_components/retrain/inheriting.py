@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import torch
 from ignite.engine import Engine, Events
 from torch import nn
 
@@ -78,14 +79,14 @@ def require_supernet(
         raise UserError("inherit and fine_tuning each say from which weights to start; give one of them")
     if _has_begun(Path(output_dir)):
         return
-    if not Path(supernet_path).is_file():
+    if not Path(supernet_path).exists():
         raise UserError(
             f"--inherit true starts from the supernet {supernet_path}, which does not exist; give the "
             "architecture.json that a search wrote as --architecture_path, or its supernet.pt as --supernet_path"
         )
     state = load_torch(Path(supernet_path))
-    search_space = SearchSpace.from_dict(_record(state, supernet_path))
-    channels = state["encoder.0.layers.0.conv.weight"].shape[1], state["heads.0.weight"].shape[0]
+    search_space = _search_space(state, supernet_path)
+    channels = _channels(state, supernet_path)
     if channels != (in_channels, out_channels):
         raise UserError(
             f"{supernet_path} takes {channels[0]} channel(s) and tells {channels[1]} classes apart, this bundle "
@@ -100,9 +101,12 @@ def require_supernet(
 
 def _supernet(path: Path, network: AdwUNet) -> AdwUNetSupernet:
     state = load_torch(path)
-    search_space = SearchSpace.from_dict(_record(state, path))
+    search_space = _search_space(state, path)
     supernet = AdwUNetSupernet(search_space.spatial_dims, network.in_channels, network.out_channels, search_space)
-    supernet.load_state_dict(state)
+    try:
+        supernet.load_state_dict(state)
+    except RuntimeError as error:
+        raise _no_supernet(path) from error
     return supernet
 
 
@@ -110,8 +114,23 @@ def _has_begun(output_dir: Path) -> bool:
     return (output_dir / "checkpoint.pt").is_file()
 
 
-def _record(state: Any, path: str | Path) -> dict[str, Any]:
-    record = record_of(state) if isinstance(state, Mapping) else None
-    if record is None or "base_widths" not in record:
-        raise UserError(f"{path} holds no supernet of a search; give the supernet.pt that a search wrote")
-    return record
+def _search_space(state: Any, path: str | Path) -> SearchSpace:
+    try:
+        record = record_of(state) if isinstance(state, Mapping) else None
+        if record is None or "base_widths" not in record:
+            raise _no_supernet(path)
+        return SearchSpace.from_dict(record)
+    except UserError as error:
+        raise error if str(path) in str(error) else UserError(f"{path}: {error}") from error
+
+
+def _channels(state: Mapping[str, Any], path: str | Path) -> tuple[int, int]:
+    """Of the supernet's image, and its classes."""
+    first, last = state.get("encoder.0.layers.0.conv.weight"), state.get("heads.0.weight")
+    if not isinstance(first, torch.Tensor) or not isinstance(last, torch.Tensor) or min(first.ndim, last.ndim) < 2:
+        raise _no_supernet(path)
+    return first.shape[1], last.shape[0]
+
+
+def _no_supernet(path: str | Path) -> UserError:
+    return UserError(f"{path} holds no supernet of a search; give the supernet.pt that a search wrote")

@@ -10,6 +10,7 @@ from torch.optim import Optimizer
 
 from ..architecture import Architecture
 from ..distributed import rank
+from ..engines.checksums import sealed
 from ..engines.data_wait import data_wait
 from ..engines.epoch_record import Row
 from ..engines.validation import Labels, validation_row
@@ -51,4 +52,5 @@ class TrainRow:
 def save_architecture(*, architecture: Architecture, folder: str | Path) -> None:
     """Put the architecture record beside the weights that are trained with it."""
     if rank() == 0:
-        architecture.save(Path(folder) / "architecture.json")
+        with sealed(Path(folder) / "architecture.json") as temporary:
+            architecture.save(temporary)

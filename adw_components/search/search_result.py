@@ -13,6 +13,7 @@ from .. import __version__
 from ..architecture import SEARCHED
 from ..distributed import rank
 from ..engines.checkpoint import save_torch
+from ..engines.checksums import sealed
 from .searcher import ArchitectureSearcher
 
 
@@ -54,7 +55,8 @@ class SaveSearchResult:
             folder, landed = self._folder(engine), engine.landed()
             save_torch(folder / "supernet.pt", engine.network.state_dict())
             provenance = {**self._provenance(engine), **landed.facts()}
-            replace(landed.architecture, provenance=provenance).save(folder / "architecture.json")
+            with sealed(folder / "architecture.json") as temporary:
+                replace(landed.architecture, provenance=provenance).save(temporary)
             print(f"derived architecture: {folder / 'architecture.json'}{landed.account()}")
 
     def _folder(self, engine: ArchitectureSearcher) -> Path:

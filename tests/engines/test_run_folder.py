@@ -119,7 +119,7 @@ def test_epochs_of_several_searches_are_counted_by_search(tmp_path: Path) -> Non
 
 
 def test_number_of_epochs_is_fixed_where_searches_follow_each_other(tmp_path: Path) -> None:
-    targets = {"targets": [{"name": "flops_0.5"}, {"name": "flops_1"}]}
+    targets = {"targets": [{"kind": "flops", "value": n, "ratio": None, "name": f"flops_{n}"} for n in (500, 1000)]}
     leave_checkpoint(tmp_path, **targets)
     with pytest.raises(UserError, match="max_epochs was 4, is 8"):
         begin(tmp_path, resume=True, max_epochs=8, **targets)

@@ -1,6 +1,5 @@
 """An export that is interrupted leaves nothing: no half-written folder, no process."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -12,19 +11,20 @@ import pytest
 
 from adw_components.errors import UserError
 from adw_components.export.command import export_bundle
-from adw_components.export.stage import new_stage
+from adw_components.files import temporary_folder
 
 from .conftest import HIPPOCAMPUS, bundle_of, write_weights
 
 # In the place of MONAI's export: a subprocess that says who it is, and takes long.
 _SLOW = "import os, pathlib, sys, time; pathlib.Path(sys.argv[1]).write_text(str(os.getpid())); time.sleep(100)"
 _EXPORT = """
-import signal
+import os, signal
 from adw_components.export import torchscript
 from adw_components.__main__ import main
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # tests that run in the background ignore it
-torchscript._COMMAND = ("-c", {slow!r}, {note!r})
+os.environ["PYTHONPATH"] = {folder!r}
+torchscript._MODULE, torchscript._COMMAND = "slow", ({note!r},)
 main()
 """
 
@@ -33,7 +33,8 @@ main()
 def slow_export(tmp_path: Path) -> Iterator[Callable[[], tuple[subprocess.Popen[bytes], int]]]:
     """Start an export to `tmp_path / "out"`; gives its process and the number of its subprocess."""
     note, weights = tmp_path / "note", write_weights(tmp_path / "train", HIPPOCAMPUS)
-    code = _EXPORT.format(slow=_SLOW, note=str(note))
+    (tmp_path / "slow.py").write_text(_SLOW)
+    code = _EXPORT.format(folder=str(tmp_path), note=str(note))
     words = ["export", str(bundle_of(HIPPOCAMPUS)), "--output", str(tmp_path / "out"), "--weights", str(weights)]
     started = []
 
@@ -72,17 +73,16 @@ def test_what_a_signal_ends_leaves_nothing(number: signal.Signals, slow_export: 
 
 def test_the_next_export_removes_what_was_left(slow_export: Callable, tmp_path: Path) -> None:
     process, child = slow_export()
-    (left,) = (tmp_path / "out").iterdir()
-    others = [tmp_path / "out" / name for name in (".partial-mine", f"{left.name}-mine")]
-    for other in others:
-        other.mkdir()
-    with new_stage(tmp_path / "out"):
+    (left,) = (tmp_path / "out").glob(".partial-*")
+    mine = tmp_path / "out" / ".partial-mine"
+    mine.mkdir()
+    with temporary_folder(tmp_path / "out" / "export"):
         assert left.is_dir()  # that of a process which runs
     process.kill()
     process.wait()
-    os.kill(child, signal.SIGKILL)
+    until(lambda: not runs(child))  # nobody has ended it
     export_bundle(str(bundle_of(HIPPOCAMPUS)), output=str(tmp_path / "out"))
-    assert {path for path in (tmp_path / "out").iterdir() if path.name.startswith(".")} == {*others}
+    assert {path for path in (tmp_path / "out").iterdir() if path.name.startswith(".")} == {mine}
 
 
 def test_the_handler_of_the_process_comes_back(tmp_path: Path) -> None:
