@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+
+import fire
 
 from .bundle.options import closest
 from .errors import UserError
 
 _HELP = ("-h", "--help")
+Parameters = Mapping[str, inspect.Parameter]
 # What fire takes for an option; a negative number is a value.
 _OPTION = re.compile("--|-[a-zA-Z]")
 
@@ -34,19 +37,32 @@ def checked(commands: type, arguments: Sequence[str], *, program: str) -> list[s
     _check_command(commands, name)
     if any(word in _HELP for word in words):
         return [name, "--help"]
-    parameters = [*inspect.signature(getattr(commands, name)).parameters][1:]  # without self
+    parameters = dict([*inspect.signature(getattr(commands, name)).parameters.items()][1:])  # without self
     _check_words(name, words[1:], parameters, listed_by=f"{program} {name} --help lists them")
     return list(arguments)
 
 
+def keep_texts(commands: type) -> None:
+    """Tell fire to leave alone what is given for an argument that is a text: a folder 2024 is no number."""
+    for name in _names(commands):
+        method = getattr(commands, name)
+        arguments = inspect.signature(method).parameters.values()
+        texts = {argument.name: str for argument in arguments if argument.annotation in ("str", "str | None", str)}
+        fire.decorators.SetParseFns(**texts)(method)
+
+
 def _check_command(commands: type, name: str) -> None:
-    kinds = commands.__mro__[:-1]  # without object
-    known = [command for kind in kinds for command in vars(kind) if not command.startswith("_")]
+    known = _names(commands)
     if name not in known:
         raise UserError(f"the first word must be a command, got {name}; there are {', '.join(known)}")
 
 
-def _check_words(command: str, words: Sequence[str], parameters: Sequence[str], *, listed_by: str) -> None:
+def _names(commands: type) -> list[str]:
+    kinds = commands.__mro__[:-1]  # without object
+    return [command for kind in kinds for command in vars(kind) if not command.startswith("_")]
+
+
+def _check_words(command: str, words: Sequence[str], parameters: Parameters, *, listed_by: str) -> None:
     options, values = _split(words)
     given = {_parameter(option, parameters) for option in options}
     unknown = [option for option in options if _parameter(option, parameters) is None]
@@ -57,18 +73,28 @@ def _check_words(command: str, words: Sequence[str], parameters: Sequence[str], 
     if len(values) > free:
         extra = " ".join(values[free:])
         raise UserError(f"{command} takes {', '.join(parameters)}, got {extra} besides; quote a value that has spaces")
+    others = [name for name in parameters if name not in given]
+    missing = [name for name in others[len(values) :] if parameters[name].default is inspect.Parameter.empty]
+    if missing:
+        raise UserError(f"{command} needs --{' and --'.join(missing)}; {listed_by}")
+    for option, has_value in options.items():
+        name = _parameter(option, parameters)
+        if name and not has_value and parameters[name].annotation not in ("bool", bool):
+            raise UserError(f"{option} needs a value, such as {option} ...; {listed_by}")
 
 
-def _split(words: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Options without their values, and the values that stand by themselves, as fire tells them apart."""
-    options, values, rest = [], [], list(words)
+def _split(words: Sequence[str]) -> tuple[dict[str, bool], list[str]]:
+    """Options, each with whether a value follows, and the values that stand by themselves, as fire tells them apart."""
+    options: dict[str, bool] = {}
+    values, rest = [], list(words)
     while rest:
         word = rest.pop(0)
         if not _OPTION.match(word):
             values.append(word)
             continue
-        options.append(word.partition("=")[0])
-        if "=" not in word and rest and not _OPTION.match(rest[0]):
+        follows = "=" not in word and bool(rest) and not _OPTION.match(rest[0])
+        options[word.partition("=")[0]] = follows or "=" in word
+        if follows:
             rest.pop(0)
     return options, values
 
@@ -77,7 +103,7 @@ def _key(option: str) -> str:
     return option.lstrip("-").replace("-", "_")
 
 
-def _parameter(option: str, parameters: Sequence[str]) -> str | None:
+def _parameter(option: str, parameters: Parameters) -> str | None:
     """The argument that an option sets; a letter stands for the only argument that begins with it."""
     key = _key(option)
     if key in parameters:

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 
 import fire
 
-from .command_line import checked
+from .command_line import checked, keep_texts
 from .describe import describe as describe_architecture
 from .describe_plan import describe_plan, kind_of
-from .errors import UserError, exit_with
+from .errors import exit_with, line_for
 from .report import build_report
 from .synthesis import synthesize as synthesize_dataset
 
@@ -96,11 +96,15 @@ class BundleCommands:
 def run_command(commands: type, program: str) -> None:
     """Run the command of `commands` that this process was started with; a user's mistake is one line."""
     try:
+        keep_texts(commands)
         fire.Fire(commands, command=checked(commands, sys.argv[1:], program=program), name=program)
-    except UserError as error:
-        exit_with(error)
     except KeyboardInterrupt:
         sys.exit(130)
     except BrokenPipeError:
         # The reader, such as `head`, has seen enough; Python would complain again when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except Exception as error:
+        line = line_for(error)
+        if line is None:
+            raise
+        exit_with(line)

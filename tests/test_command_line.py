@@ -34,7 +34,17 @@ def toy(line: str) -> list[str]:
 @pytest.mark.parametrize(
     "line",
     [
-        *("", "--help", "-h", "plan", "build", "build --check", "build --check=true", "build -c", "build True"),
+        *(
+            "",
+            "--help",
+            "-h",
+            "plan out.json",
+            "build",
+            "build --check",
+            "build --check=true",
+            "build -c",
+            "build True",
+        ),
         *("plan out.json --memory_gb 8", "plan out.json --memory-gb=8", "plan --output=out.json 8 fast -3"),
         *("plan -o out.json --shift -3", "plan -o out.json --shift -.5", "plan out.json --mode [1,-2]", "plan [a,b]"),
         *("plan out.json --mode=--x", "plan out.json -- --trace", "-- --help"),
@@ -63,6 +73,10 @@ def test_help_runs_no_command(line: str) -> None:
         ("plan out.json -m 8", "^-m is no option of plan; "),  # memory_gb or mode
         ("plann out.json", "^the first word must be a command, got plann; there are plan, build$"),
         ("--check build", "^the first word must be a command, got --check; there are plan, build$"),
+        ("plan", "^plan needs --output; toy plan --help lists them$"),
+        ("plan --memory_gb 8", "^plan needs --output; "),
+        ("plan --output", "^--output needs a value, such as --output ...; "),
+        ("plan out.json --memory_gb --mode fast", "^--memory_gb needs a value"),
         ("_hidden", "must be a command, got _hidden"),
         ("build a b c", "^build takes check, got b c besides; quote a value that has spaces$"),
         ("build --check true upper", "^build takes check, got upper besides; "),

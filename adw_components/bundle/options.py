@@ -6,12 +6,11 @@ import ast
 import difflib
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ..errors import UserError
-from ..files import read_json
 
 # Arguments of `monai.bundle.run`, and the keys that its MLflow tracking adds to a config.
 _RUN_ARGUMENTS = ("run_id", "init_id", "final_id", "meta_file", "config_file", "logging_file", "tracking", "args_file")
@@ -19,28 +18,49 @@ _TRACKING_KEYS = ("tracking_uri", "experiment_name", "run_name", "save_execute_c
 
 
 def require_known_options(arguments: Sequence[str] | None = None) -> None:
-    """Refuse options of the command line that name no key of its config files.
+    """Refuse options of the command line that name no key of its config files, and values that do not get through.
 
     Args:
         arguments: the words after the program; those of this process by default, if it is `monai.bundle`.
 
     Raises:
-        UserError: an option is unknown; the message names the closest one.
+        UserError: an option is unknown, and the message names the closest one; or a value holds #.
     """
     if arguments is None:
         if not sys.argv[0].endswith(str(Path("bundle", "__main__.py"))):
             return
         arguments = sys.argv[1:]
     given = dict(_options(arguments))
+    _refuse_marks(given)
     if "config_file" not in given:
         return
     known = {*_RUN_ARGUMENTS, *_TRACKING_KEYS}
     for path in _paths(given["config_file"]):
-        known |= set(read_json(path, "config"))
+        known |= set(_config(path))
     unknown = [name for name in given if re.split("#|::", name)[0] not in known]
     if unknown:
         listed_by = "the bundle's docs/README.md lists them"
         raise UserError("; ".join(f"--{name} is no option{closest(name, known, listed_by)}" for name in unknown))
+
+
+def _refuse_marks(given: Mapping[str, str]) -> None:
+    """Refuse values with a #: fire takes what follows for a comment, and MONAI makes :: of what is left."""
+    marked = [name for name, value in given.items() if "#" in value and not value.startswith(("$", "@", "%"))]
+    if marked:
+        raise UserError(
+            f"--{marked[0]} must not hold #, which MONAI's command line does not keep, got {given[marked[0]]}; "
+            "rename the file or folder, or give a link to it"
+        )
+
+
+def _config(path: str) -> Mapping[str, Any]:
+    """Read a config as MONAI does, JSON or YAML; a command line of ours gets by without MONAI."""
+    from monai.bundle import ConfigParser
+
+    content = ConfigParser.load_config_file(path)
+    if not isinstance(content, Mapping):
+        raise UserError(f"config file {path} must hold an object of options, got {type(content).__name__}")
+    return content
 
 
 def closest(name: str, known: Iterable[str], listed_by: str) -> str:

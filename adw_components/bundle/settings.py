@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -14,11 +15,12 @@ from ..engines.acceleration import autocast_options
 from ..errors import UserError
 from ..flags import flag
 from ..normalization import Normalization
-from ..record_fields import PerStage, check_patch_size, positive_numbers
+from ..record_fields import PerStage, check_patch_size, checked_geometry, positive_numbers, total_stride
 from ..search_space import SearchSpace
 
 Check = Callable[[str, Any], None]
 
+_MOST_CHANNELS, _MOST_PATCHES = 1024, 4096
 # What the augmentation of a patch takes, with an entry an axis.
 _RANGES = ("rotate_range", "scale_range")
 
@@ -37,11 +39,60 @@ def require_settings(*, strides: PerStage, labels: Mapping[str, str], out_channe
     """
     for name, value in settings.items():
         CHECKS[name](name, value)
+    if "kernel_sizes" in settings:  # those of an architecture are checked when it is read
+        strides, _ = checked_geometry(strides, settings["kernel_sizes"])
     if "patch_size" in settings:
-        check_patch_size(settings["patch_size"], strides)
+        _check_patch(settings["patch_size"], strides)
+    _whole(2, _MOST_CHANNELS)("out_channels", out_channels)
     _check_labels(labels, out_channels)
+    if settings.get("spatial_dims", len(strides[0])) != len(strides[0]):
+        raise UserError(
+            f"spatial_dims must be {len(strides[0])}, the axes of strides, got {settings['spatial_dims']!r}"
+        )
     _check_axes(settings, len(strides[0]))
     _check_channels(settings)
+
+
+def require_paths(**paths: Any) -> None:
+    """Check the paths among the settings of a run; None stands for a path that is not given.
+
+    Args:
+        paths: setting -> a path, or a list of them.
+
+    Raises:
+        UserError: one is no text, is empty, or holds a mark that MONAI's configs do not leave alone.
+    """
+    for name, given in paths.items():
+        several = isinstance(given, list | tuple) and given
+        for path in given if several else () if given is None else (given,):
+            _check_path(name, path)
+
+
+def _check_path(name: str, path: Any) -> None:
+    if not isinstance(path, str | Path) or not str(path).strip():
+        raise UserError(f"{name} must be a path, got {path!r}; put quotes around a name that reads as a number or list")
+    if "::" in str(path):  # what MONAI makes of every # in a config
+        raise UserError(
+            f"{name} must be a path without # and ::, which MONAI takes for parts of a config, got {path}; "
+            "rename the folder, or give a link to it"
+        )
+    if not str(path).isprintable():
+        raise UserError(f"{name} must be a path that can be printed, got {str(path)!r}; rename the file or folder")
+    try:
+        Path(path).lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        pass
+    except OSError as error:  # such as a name that is too long
+        raise UserError(f"{name} cannot be used: {str(error.strerror).lower()}, got {path}; give another") from None
+
+
+def _check_patch(patch_size: Any, strides: PerStage) -> None:
+    size, factor = check_patch_size(patch_size, strides), total_stride(strides)
+    if math.prod(length // step for length, step in zip(size, factor, strict=True)) < 2:
+        raise UserError(
+            f"patch_size must be more than {factor} along some axis, got {size}: a single voxel is left at the lowest "
+            "resolution, where instance norm needs two; give a larger patch"
+        )
 
 
 def require_choices(search_space: SearchSpace) -> None:
@@ -54,6 +105,8 @@ def require_choices(search_space: SearchSpace) -> None:
 
 
 def _check_labels(labels: Mapping[str, str], out_channels: int) -> None:
+    if not isinstance(labels, Mapping):
+        raise UserError(f'labels must map values to names, such as {{"1": "spleen"}}, got {labels!r}')
     if [str(value) for value in labels] != [str(value) for value in range(1, out_channels)]:
         raise UserError(
             f"labels must name the values 1 to out_channels - 1 = {out_channels - 1} in this order, got {dict(labels)}"
@@ -79,22 +132,21 @@ def _check_channels(settings: Mapping[str, Any]) -> None:
         raise UserError(f"normalization must have an entry for each of the {channels} channel(s), got {len(entries)}")
 
 
-def _whole(minimum: int) -> Check:
+def _whole(minimum: int, maximum: int = 10**6) -> Check:
     def check(name: str, value: Any) -> None:
-        if isinstance(value, bool) or not isinstance(value, int) or value < minimum:
-            raise UserError(f"{name} must be a whole number from {minimum} on, got {value!r}")
+        if isinstance(value, bool) or not isinstance(value, int) or not minimum <= value <= maximum:
+            raise UserError(f"{name} must be a whole number from {minimum} to {maximum}, got {value!r}")
 
     return check
 
 
-def _number(minimum: float, below: float = float("inf"), *, open_end: bool = False) -> Check:
+def _number(minimum: float, maximum: float = 1e6, *, open_start: bool = False, open_end: bool = False) -> Check:
     def check(name: str, value: Any) -> None:
         known = isinstance(value, int | float) and not isinstance(value, bool)
-        if not known or not minimum <= value < below or (open_end and value == minimum):
-            end = "" if below == float("inf") else f" and below {below:g}"
-            raise UserError(
-                f"{name} must be a number {'above' if open_end else 'from'} {minimum:g}{end}, got {value!r}"
-            )
+        inside = known and minimum <= value <= maximum
+        if not inside or (open_start and value == minimum) or (open_end and value == maximum):
+            start, end = "above" if open_start else "from", "below" if open_end else "up to"
+            raise UserError(f"{name} must be a number {start} {minimum:g} and {end} {maximum:g}, got {value!r}")
 
     return check
 
@@ -130,8 +182,8 @@ def _folder(name: str, value: Any) -> None:
 def _device(name: str, value: Any) -> None:
     try:
         device = torch.device(value)
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError, TypeError) as error:
+        torch.zeros(1, device=device).item()  # which a device that only counts shapes, such as meta, cannot give
+    except (RuntimeError, AssertionError, TypeError, NotImplementedError) as error:
         reason = str(error).splitlines()[0]
         raise UserError(f"{name} must be a device of this machine (cpu, cuda:0), got {value} ({reason})") from None
 
@@ -153,19 +205,24 @@ def _amp_dtype(name: str, value: Any) -> None:
 
 
 CHECKS: Mapping[str, Check] = {
-    **dict.fromkeys(("max_epochs", "iterations_per_epoch", "val_interval", "batch_size", "sw_batch_size"), _whole(1)),
-    "in_channels": _whole(1),
-    **dict.fromkeys(("seed", "num_workers", "warmup_epochs"), _whole(0)),
-    **dict.fromkeys(("learning_rate", "architecture_learning_rate"), _number(0, open_end=True)),
-    **dict.fromkeys(("initial_temperature", "temperature_rate"), _number(0, open_end=True)),
-    **dict.fromkeys(("momentum", "overlap"), _number(0, 1)),
+    **dict.fromkeys(("max_epochs", "iterations_per_epoch", "val_interval"), _whole(1)),
+    **dict.fromkeys(("batch_size", "sw_batch_size"), _whole(1, _MOST_PATCHES)),
+    "in_channels": _whole(1, _MOST_CHANNELS),
+    "spatial_dims": _whole(2, 3),
+    "warmup_epochs": _whole(0),
+    "num_workers": _whole(0, 1024),
+    "seed": _whole(0, 2**32 - 1),  # NumPy's range
+    **dict.fromkeys(("learning_rate", "architecture_learning_rate"), _number(0, 1e3, open_start=True)),
+    "initial_temperature": _number(0, open_start=True),
+    "temperature_rate": _number(0, 1, open_start=True),
+    **dict.fromkeys(("momentum", "overlap"), _number(0, 1, open_end=True)),
     "cache_gb": _number(0),
-    **dict.fromkeys(("patch_size", "spacing", "mirror_axes"), _sequence),
+    **dict.fromkeys(("patch_size", "spacing", "mirror_axes", "kernel_sizes"), _sequence),
     **dict.fromkeys(_RANGES, _numbers),
     "normalization": _mappings,
     **dict.fromkeys(("cache_dir", "output_dir"), _folder),
     "device": _device,
     "amp_dtype": _amp_dtype,
-    **dict.fromkeys(("compile", "cudnn_benchmark"), _switch),
+    **dict.fromkeys(("compile", "cudnn_benchmark", "batch_dice"), _switch),
     "mask_placement": _one_of("after_norm", "before_norm"),
 }

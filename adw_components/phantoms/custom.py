@@ -42,6 +42,9 @@ class CustomRecipe:
     empty: int = 0
     style: int = 0
 
+    def __post_init__(self) -> None:
+        assert self.dataset  # its checks refuse names that no dataset can have
+
     @property
     def stem(self) -> str:
         """With what file names begin."""

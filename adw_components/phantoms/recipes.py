@@ -75,7 +75,7 @@ def _names(value: Any, field: str, most: int) -> tuple[str, ...]:
     """Names from a list of them, or from one."""
     rows = list(value) if isinstance(value, Sequence) and not isinstance(value, str) else [value]
     names = tuple(str(row).strip() for row in rows)
-    if not 1 <= len(names) <= most or not all(names) or any(is_listed(row) for row in rows):
+    if not 1 <= len(names) <= most or not all(names) or not all(isinstance(row, str | int | float) for row in rows):
         raise UserError(f"{field} must name 1 to {most} things, got {value!r}; write such as [a, b]")
     return names
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from adw_components.bundle.settings import require_choices, require_settings
+from adw_components.bundle.settings import require_choices, require_paths, require_settings
 from adw_components.errors import UserError
 from adw_components.search_space import SearchSpace
 
@@ -38,11 +38,20 @@ def test_sound_settings_pass() -> None:
     [
         ("patch_size", [24, 30, 24], r"patch_size must be divisible by \(4, 4, 2\), got \(24, 30, 24\)"),
         ("patch_size", 24, "patch_size must be a list"),
-        ("max_epochs", 0, "max_epochs must be a whole number from 1 on, got 0"),
-        ("max_epochs", "two", "max_epochs must be a whole number from 1 on, got 'two'"),
+        ("max_epochs", 0, "max_epochs must be a whole number from 1 to 1000000, got 0"),
+        ("max_epochs", "two", "max_epochs must be a whole number from 1 to 1000000, got 'two'"),
         ("batch_size", True, "batch_size must be a whole number"),
-        ("seed", -1, "seed must be a whole number from 0 on, got -1"),
-        ("learning_rate", "fast", "learning_rate must be a number above 0, got 'fast'"),
+        ("seed", -1, "seed must be a whole number from 0 to 4294967295, got -1"),
+        ("learning_rate", "fast", "learning_rate must be a number above 0 and up to 1000, got 'fast'"),
+        ("seed", 2**32, "seed must be a whole number from 0 to 4294967295, got 4294967296"),
+        ("batch_size", 10**9, "batch_size must be a whole number from 1 to 4096, got 1000000000"),
+        ("max_epochs", 10**9, "max_epochs must be a whole number from 1 to 1000000"),
+        ("temperature_rate", 1.5, "temperature_rate must be a number above 0 and up to 1, got 1.5"),
+        ("device", "meta", "device must be a device of this machine"),
+        ("patch_size", [4, 4, 2], r"more than \(4, 4, 2\) along some axis, got \(4, 4, 2\): a single voxel is left"),
+        ("patch_size", [4 * 10**6, 4, 2], "patch_size must hold"),
+        ("spatial_dims", 2, "spatial_dims must be 3, the axes of strides, got 2"),
+        ("batch_dice", "$print()", "batch_dice must be true or false"),
         ("learning_rate", 0.0, "learning_rate must be a number above 0"),
         ("overlap", 1.5, "overlap must be a number from 0 and below 1, got 1.5"),
         ("device", "gpu", "device must be a device of this machine"),
@@ -52,7 +61,7 @@ def test_sound_settings_pass() -> None:
         ("mirror_axes", [3], "mirror_axes must be a list of axes from 0 to 2"),
         ("mirror_axes", 1, "mirror_axes must be a list"),
         ("mirror_axes", [[0]], "mirror_axes must be a list of axes from 0 to 2"),
-        ("spacing", [1, 1], r"spacing must be 3 numbers above 0, got \[1, 1\]"),
+        ("spacing", [1, 1], r"spacing must be 3 numbers above 0 .*, got \[1, 1\]"),
         ("spacing", [1, 0, 1], "spacing must be 3 numbers above 0"),
         ("spacing", [1, -1, 1], "spacing must be 3 numbers above 0"),
         ("spacing", [1, float("inf"), 1], "spacing must be 3 numbers above 0"),
@@ -69,7 +78,7 @@ def test_sound_settings_pass() -> None:
         ("scale_range", None, "scale_range must be a list with a number an axis"),
         ("scale_range", [0.4, 0.4], "scale_range must be a number from 0 to below 1 for every axis"),
         ("scale_range", [1, 0, 0], "scale_range must be a number from 0 to below 1 for every axis"),
-        ("in_channels", 0, "in_channels must be a whole number from 1 on"),
+        ("in_channels", 0, "in_channels must be a whole number from 1 to 1024, got 0"),
         ("normalization", Z_SCORE, "normalization must be a list with an object a channel, got"),
         ("normalization", [], "normalization must be a list with an object a channel"),
         ("normalization", ["z_score"], "normalization must be a list with an object a channel"),
@@ -121,3 +130,24 @@ def test_a_space_of_one_candidate_is_nothing_to_search() -> None:
     space = SearchSpace(base_widths=(4,), depths=(2,), strides=STRIDES, kernel_sizes=((3, 3, 3),) * 3)
     with pytest.raises(UserError, match="nothing to search"):
         require_choices(space)
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("/data/run::1", "output_dir must be a path without # and ::, .* got /data/run::1; rename the folder"),
+        (5, "output_dir must be a path, got 5; put quotes"),
+        ("", "output_dir must be a path, got ''"),
+        (["/data", {"a": 1}], r"output_dir must be a path, got \{'a': 1\}"),
+        ("/data/a\nb", r"a path that can be printed, got '/data/a\\nb'"),
+    ],
+)
+def test_a_path_that_a_config_does_not_keep_is_refused(path: Any, message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        require_paths(dataset_dir="/data", output_dir=path)
+
+
+def test_paths_with_other_marks_and_paths_not_given_pass() -> None:
+    require_paths(
+        dataset_dir="/d @host/%5/$x/it's", split_file=None, checkpoint_path=["/a/model.pt", Path("/b/model.pt")]
+    )
