@@ -133,7 +133,9 @@ done
 [ -z "$prepare_only" ] || exit 0
 
 export PYTHONPATH="$root/scripts/label_server"
+# Without a list MONAI Label lets the pages of every site use the server through the browser of whoever visits them.
+export MONAI_LABEL_CORS_ORIGINS="${MONAI_LABEL_CORS_ORIGINS:-[\"http://$host:$port\"]}"
 cd "$home"
 echo "MONAI Label: http://$host:$port on $studies"
-exec "$venv/bin/python" -m monailabel.main start_server --app "$app" --studies "$studies" --host "$host" --port "$port" \
+exec "$venv/bin/python" "$root/scripts/label_server/start.py" start_server --app "$app" --studies "$studies" --host "$host" --port "$port" \
     --conf models "${names#,}" --conf zoo_source ngc --conf sam2 false

@@ -47,6 +47,11 @@ def test_the_bundles_are_listed_with_their_labels(server: Any) -> None:
     assert info["models"][CLICKS]["labels"] == {"background": 0, **LABELS}
 
 
+def test_pages_of_other_sites_may_not_use_the_server(server: Any) -> None:
+    answer = requests.get(f"{server.url}/info/", headers={"Origin": "https://elsewhere.example"}, timeout=60)
+    assert answer.status_code == 200 and "access-control-allow-origin" not in answer.headers
+
+
 def test_monailabel_adds_no_loader_of_weights_to_a_training(bundles: list[Path]) -> None:
     from monailabel.tasks.train.bundle import BundleTrainTask
 
@@ -135,7 +140,7 @@ def test_fine_tuning_changes_the_weights_and_what_is_found_next(
     assert done["status"] == "DONE", "\n".join(done["details"])
     assert weights.read_bytes() != before
     run = weights.parents[1] / "runs" / "fine_tuning"
-    assert (run / "previous_model.pt").read_bytes() == before
+    assert next((run / "previous").iterdir()).read_bytes() == before
     rows = [json.loads(line) for line in (run / "train.jsonl").read_text().splitlines()]
     assert len(rows) == 2 and (rows[-1]["validation"] is not None) == (val_split > 0)
     assert np.any(server.label_map(model, image).get_fdata() != found)
@@ -151,10 +156,10 @@ def test_the_weights_of_before_come_back_by_a_copy(server: Any, studies: Path) -
     # A training that is stopped leaves no weights of before.
     (copy / "runs" / "fine_tuning").rename(copy / "runs" / "fine_tuning_002")
     (copy / "runs" / "fine_tuning").mkdir()
-    undo = 'cp "$(ls -t runs/fine_tuning*/previous_model.pt | head -n 1)" models/model.pt'
+    undo = 'cp "$(ls -t runs/fine_tuning*/previous/model_*.pt | head -n 1)" models/model.pt'
     assert undo in (ROOT / "docs" / "monailabel.md").read_text()
     subprocess.run(["bash", "-c", undo], cwd=copy, check=True)
-    assert weights.read_bytes() == (copy / "runs" / "fine_tuning_002" / "previous_model.pt").read_bytes()
+    assert weights.read_bytes() == next((copy / "runs" / "fine_tuning_002" / "previous").iterdir()).read_bytes()
     assert np.any(server.label_map(PLAIN, image).get_fdata() != tuned)
 
 

@@ -29,7 +29,7 @@ def refused(answer: Any, *parts: str) -> None:
 
 
 def test_four_channels_for_a_bundle_of_one(server: Any, modalities: Path, unchanged: None) -> None:
-    refused(server.infer(PLAIN, file=modalities), "must have 1 channel(s), got shape (40, 36, 34, 4)")
+    refused(server.infer(PLAIN, file=modalities), "must have 1 channel(s), got 4 (shape (40, 36, 34, 4))")
 
 
 def test_an_image_that_is_not_there(server: Any, unchanged: None) -> None:
@@ -39,7 +39,7 @@ def test_an_image_that_is_not_there(server: Any, unchanged: None) -> None:
 def test_a_corrupt_image(server: Any, studies: Path, work: Path, unchanged: None) -> None:
     path = work / "corrupt.nii.gz"
     path.write_bytes(first(studies).read_bytes()[:3000])
-    refused(server.infer(PLAIN, file=path), "cannot be read as an image")
+    refused(server.infer(PLAIN, file=path), "cannot be read as")
 
 
 def test_voxels_without_a_value(server: Any, work: Path, unchanged: None) -> None:
