@@ -1,3 +1,3 @@
 """Search, derive and retrain U-Nets (AdwU-Net) through MONAI bundles."""
 
-__version__ = "0.5.0"
+__version__ = "0.6.0"
