@@ -18,6 +18,8 @@ from adw_components.record_fields import total_stride
 from adw_components.search_space import SearchSpace
 
 CLASSES = 3
+# Texts that are no syntax to MONAI, wherever they stand.
+PLAIN = st.text("aZ09 .-é中&", max_size=8)
 
 
 def space(
@@ -72,7 +74,7 @@ def architectures(draw: st.DrawFn, max_stages: int = 3, max_width: int = 5) -> A
         encoder_widths=draw(st.lists(block, min_size=n_stages, max_size=n_stages)),
         decoder_widths=draw(st.lists(block, min_size=n_stages - 1, max_size=n_stages - 1)),
         **geometry,
-        provenance=draw(st.dictionaries(st.text(max_size=3), st.none() | st.integers() | st.text(max_size=3))),
+        provenance=draw(st.dictionaries(PLAIN, st.none() | st.integers(-(10**9), 10**9) | PLAIN)),
     )
 
 

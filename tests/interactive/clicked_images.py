@@ -17,7 +17,7 @@ from scipy.spatial.transform import Rotation
 
 CONFIG = Path(__file__).parents[2] / "bundles/hippocampus_mri_adwunet_segmentation/configs/inference.json"
 GUIDANCE = "adw_components.interactive.click_guidance.AddClickGuidanced"
-BRIGHT = 1000.0
+BRIGHT = 30.0
 
 ORIENTATIONS = tuple("".join(code) for axes in permutations(("LR", "PA", "IS")) for code in product(*axes))
 Point = tuple[int, ...]
