@@ -88,7 +88,7 @@ def test_the_bundle_itself_as_output(copy: Path) -> None:
 @pytest.mark.parametrize("content", ["[]", "5", "null", "{"])
 def test_an_index_that_is_none(content: str, tmp_path: Path) -> None:
     (tmp_path / "model_info.json").write_text(content)
-    refused(tmp_path, r"model_info\.json (must hold an object|is not valid JSON)")
+    refused(tmp_path, r"model_info\.json (must hold a JSON object|is not valid JSON)")
 
 
 def test_a_folder_instead_of_the_index(tmp_path: Path) -> None:
