@@ -93,7 +93,7 @@ def test_an_index_that_is_none(content: str, tmp_path: Path) -> None:
 
 def test_a_folder_instead_of_the_index(tmp_path: Path) -> None:
     (tmp_path / "model_info.json").mkdir()
-    refused(tmp_path, "model_info.json cannot be read")
+    refused(tmp_path, r"model_info\.json is a folder; give the file")
 
 
 @pytest.mark.parametrize("name", ["bundle", "output", "weights", "evaluation", "url", "large_file_url"])

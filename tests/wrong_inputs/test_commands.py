@@ -165,6 +165,14 @@ RECORDS = {
 }
 
 
+def wrong_records() -> list[tuple[str, str]]:
+    """Record and wrong content; weights whose settings are not known are used as the bundle's own, and so left out."""
+    unknown = ("settings beside weights", "settings of exported weights", "settings of fine-tuned weights")
+    return [
+        (record, content) for record in RECORDS for content in CONTENTS if record not in unknown or content != "object"
+    ]
+
+
 @pytest.fixture(scope="module")
 def scene(place: Path, run_module: Callable[..., Ended]) -> Path:
     """The dataset with a plan, a fingerprint, an empty run folder and a text beside it."""
@@ -196,8 +204,7 @@ def test_wrong_words_are_one_line_and_nothing_is_written(
     assert snapshot(scene) == before
 
 
-@pytest.mark.parametrize("content", CONTENTS)
-@pytest.mark.parametrize("record", RECORDS)
+@pytest.mark.parametrize(("record", "content"), wrong_records())
 def test_a_record_of_the_wrong_kind_is_one_line_that_names_the_file(
     record: str, content: str, scene: Path, run_module: Callable[..., Ended]
 ) -> None:
@@ -226,8 +233,6 @@ def test_a_record_of_the_wrong_kind_is_one_line_that_names_the_file(
     try:
         before = snapshot(scene)
         ended = run_module(*(str({"BUNDLE": BUNDLE}.get(word, word)) for word in words), folder=scene)
-        if content == "object" and name == "settings.json" and "output_dir" not in RECORDS[record]:
-            return  # Weights whose settings are not known are used as the bundle's own.
         message = require_one_line(ended)
         assert name in message or str(folder) in message
         assert snapshot(scene) == before

@@ -2,7 +2,7 @@
 
 import pytest
 
-from .test_commands import COMMANDS, CONTENTS, RECORDS
+from .test_commands import COMMANDS, wrong_records
 from .test_files import IMAGES, LABELS, RESUMED, WEIGHTS
 from .test_full_disk import LIMITS
 from .test_options import wrong_options
@@ -12,7 +12,7 @@ def test_there_are_hundreds_over_all_commands_and_workflows(capsys: pytest.Captu
     counts = {
         "options of workflows": len(wrong_options()),
         "words of commands": len(COMMANDS),
-        "records": len(RECORDS) * len(CONTENTS),
+        "records": len(wrong_records()),
         "images": 5 * len(IMAGES) - 1,
         "labels": 4 * len(LABELS),
         "weights": (5 + len(RESUMED)) * len(WEIGHTS),

@@ -1,6 +1,7 @@
 """Every wrong value of every option of every workflow ends with one line, before anything is written."""
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -96,18 +97,19 @@ EXPRESSIONS = ["@nothing", "$1+", "$unknown_name", "$1/0", "@nothing#more"]
 
 
 def wrong_options() -> list[tuple[str, str, str]]:
-    """Workflow, option and wrong value."""
+    """Workflow, option and wrong value: each value in one workflow, and each option in all that have it.
+
+    With ADW_WRONG_INPUTS=all each value is tried in each workflow.
+    """
+    configs = {flow: json.loads((BUNDLE / "configs" / f"{name}.json").read_text()) for flow, name in WORKFLOWS.items()}
+    everything = os.environ.get("ADW_WRONG_INPUTS") == "all"
     rows = []
-    for workflow, config in WORKFLOWS.items():
-        keys = json.loads((BUNDLE / "configs" / f"{config}.json").read_text())
-        rows += [
-            (workflow, name, value)
-            for name, values in WRONG.items()
-            if name in keys or name in UNKNOWN
-            for value in values
-        ]
-        rows += [(workflow, "patch_size", value) for value in EXPRESSIONS]
-    return rows
+    for name, values in WRONG.items():
+        flows = [flow for flow, keys in configs.items() if name in keys or name in UNKNOWN]
+        for place, flow in enumerate(flows):
+            chosen = values if everything else values[place :: len(flows)] or values[:1]
+            rows += [(flow, name, value) for value in chosen]
+    return rows + [(flow, "patch_size", value) for flow in WORKFLOWS for value in EXPRESSIONS]
 
 
 def snapshot(folder: Path) -> dict[str, tuple[int, int] | None]:
