@@ -1,7 +1,9 @@
 """The whole flow of the bundle on generated data: what each command leaves behind."""
 
 import json
+import random
 from pathlib import Path
+from typing import Any
 
 import nibabel as nib
 import numpy as np
@@ -16,7 +18,7 @@ from adw_components.networks import AdwUNet
 from adw_components.report import build_report
 from adw_components.search_space import SearchSpace
 
-from .conftest import TOY_PREDICTION, TOY_SEARCH, run_bundle
+from .conftest import TOY_PREDICTION, TOY_SEARCH, TOY_TRAIN, run_bundle
 
 
 def rows(path: Path) -> list[dict]:
@@ -191,3 +193,20 @@ def test_depth_only_and_width_only_are_one_switch(searched: str, generated_datas
         stages = [0, 1, 2, 3, 2, 1, 0]
         for stage, block in zip(stages, architecture.blocks, strict=True):
             assert set(block) == {3 * 2**stage}
+
+
+def test_a_seed_gives_one_training_whatever_the_process_drew_before(
+    runs: Path, generated_dataset: Path, tmp_path: Path
+) -> None:
+    def weights(name: str, drawn: int, **more: Any) -> dict[str, torch.Tensor]:
+        torch.manual_seed(drawn)
+        random.seed(drawn)
+        np.random.seed(drawn)
+        folder, architecture = tmp_path / name, f"{runs}/search/architecture.json"
+        data = {"dataset_dir": str(generated_dataset), "architecture_path": architecture}
+        run_bundle("train", "train", output_dir=str(folder), **data, **{**TOY_TRAIN, "max_epochs": 1}, **more)
+        return torch.load(folder / "model_last.pt", weights_only=True)
+
+    one, other, otherwise = weights("one", 1), weights("other", 2), weights("otherwise", 1, seed=5)
+    assert all(torch.equal(one[key], other[key]) for key in one)
+    assert not all(torch.equal(one[key], otherwise[key]) for key in one)
