@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from .errors import UserError
 from .files import new_folder, write_json
-from .owners import sole_writer
+from .locks import sole_writer
 from .phantoms.recipes import custom_recipe, task_recipe
 from .phantoms.volumes import Recipe
 

@@ -14,7 +14,7 @@ import adw_components
 PACKAGE = Path(adw_components.__file__).parent
 RECORDS = {"architecture", "record_fields", "search_space", "cost", "reference", "errors", "files", "json_record"}
 RECORDS |= {"plan", "normalization", "dataset_description", "tasks", "describe", "describe_plan", "click_names"}
-RECORDS |= {"cost_target", "cost_terms", "owners", "run_files"}
+RECORDS |= {"cost_target", "cost_terms", "owners", "locks", "run_files"}
 FILES = sorted(path.relative_to(PACKAGE) for path in PACKAGE.rglob("*.py"))
 
 

@@ -11,7 +11,7 @@ from ..architecture import Architecture
 from ..click_names import guidance_names
 from ..errors import UserError
 from ..files import json_text, new_folder, write_text
-from ..owners import sole_writer
+from ..locks import sole_writer
 from ..reference import nnunet_default, published, published_tasks
 from .bodies import Filler, read_bodies, read_pieces
 from .delivery import in_repository

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ..errors import UserError
 from ..flags import flag
-from ..owners import held_folder
+from ..locks import held_folder
 from ..plan import Plan
 from .build import BUNDLES, COMMON, new_bundle, write_bundle
 from .compare import differences

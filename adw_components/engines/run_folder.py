@@ -11,7 +11,8 @@ from .. import __version__
 from ..distributed import in_first_process
 from ..errors import UserError
 from ..files import write_json
-from ..owners import LOCK, hold, release, release_all, sweep
+from ..locks import LOCK, hold, release, release_all
+from ..owners import sweep
 from ..run_files import read_epochs, read_settings
 from .checksums import require_all_intact
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..errors import UserError
 from ..files import errors_about
-from ..owners import held_folder
+from ..locks import held_folder
 from .archive import files_of, write_zip
 from .contents import contents
 from .earlier import require_free

@@ -11,7 +11,7 @@ from typing import Any
 from ..data.dataset import read_dataset, read_dataset_json
 from ..dataset_description import DatasetDescription
 from ..errors import UserError
-from ..owners import sole_writer
+from ..locks import sole_writer
 from .collect import collect_fingerprint
 from .fingerprint import Fingerprint
 from .rules import check_memory, make_plan

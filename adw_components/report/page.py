@@ -10,7 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from ..files import write_text
-from ..owners import sole_writer
+from ..locks import sole_writer
 from . import numbers
 from .click_curve import click_figure
 from .curves import epoch_figures
