@@ -54,24 +54,43 @@ class TrainingStep:
     """Forward pass, loss, backward pass and SGD step of the bundles' training, on the same batch every time.
 
     Gradients are dropped at its end, so that the memory of the next step includes its own only.
+
+    Args:
+        network: on the device of the images.
+        images: (N, C, *patch).
+        labels: (N, 1, *patch).
+        plan: of the task.
+        amp: whether in mixed precision, and then with a gradient scaler unless in bfloat16.
+        dtype: of mixed precision; None leaves it to torch.
     """
 
-    def __init__(self, network: nn.Module, images: torch.Tensor, labels: torch.Tensor, *, plan: Plan, amp: bool):
-        self.network, self.images, self.labels, self.amp = network.train(), images, labels, amp
+    def __init__(
+        self,
+        network: nn.Module,
+        images: torch.Tensor,
+        labels: torch.Tensor,
+        *,
+        plan: Plan,
+        amp: bool,
+        dtype: torch.dtype | None = None,
+    ) -> None:
+        self.network, self.images, self.labels = network.train(), images, labels
+        self.autocast = partial(torch.autocast, images.device.type, enabled=amp, dtype=dtype)
         dice_ce = partial(DiceCELoss, include_background=False, to_onehot_y=True, softmax=True, batch=plan.batch_dice)
         self.loss = NormalizedDeepSupervisionLoss(dice_ce(smooth_nr=1e-5, smooth_dr=1e-5))
         sgd = partial(torch.optim.SGD, momentum=0.99, nesterov=True, weight_decay=3e-5)
         self.optimizer = sgd(network.parameters(), lr=1e-2)
-        self.scaler = torch.amp.GradScaler(images.device.type, enabled=amp)
+        self.scaler = torch.amp.GradScaler(images.device.type, enabled=amp and dtype != torch.bfloat16)
 
-    def __call__(self) -> None:
-        """One step."""
-        with torch.autocast(self.images.device.type, enabled=self.amp):
+    def __call__(self) -> torch.Tensor:
+        """Take one step; its loss."""
+        with self.autocast():
             loss = self.loss(levels(self.network(self.images), self.images.ndim), self.labels)
         self.scaler.scale(loss).backward()
         self.scaler.step(self.optimizer)
         self.scaler.update()
         self.optimizer.zero_grad(set_to_none=True)
+        return loss.detach()
 
 
 def levels(outputs: torch.Tensor | list[torch.Tensor], ndim: int) -> torch.Tensor | list[torch.Tensor]:

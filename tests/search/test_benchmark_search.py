@@ -238,7 +238,7 @@ def test_switches_without_a_compiler(
 ) -> None:
     monkeypatch.setattr(nn.Module, "compile", refuse)
     figures, ratios = parts.switches(sizes, CPU)
-    assert list(figures) == ["default", "bfloat16", "channels_last", "cudnn_benchmark"]
+    assert list(figures) == ["default", "bfloat16", "channels_last", "cudnn_benchmark", "together"]
     assert ratios["bfloat16_over_default_memory"] < 0.75
     assert ratios["channels_last_over_default_memory"] == pytest.approx(1, abs=0.01)
     assert "torch.compile is left out: RuntimeError: no working C++ compiler\n" in capsys.readouterr().err

@@ -1,0 +1,1 @@
+"""The stages of the run on a GPU: smoke tests, benchmarks, a campaign."""
