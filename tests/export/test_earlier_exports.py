@@ -28,9 +28,9 @@ def test_only_an_earlier_export_is_replaced(tmp_path: Path) -> None:
     refused(output, "holds what no export wrote")
 
 
-def test_a_failure_half_way_leaves_what_was_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    output = tmp_path / "out"
-    export_bundle(str(bundle_of(HIPPOCAMPUS)), output=str(output))
+def test_a_failure_half_way_leaves_what_was_there(
+    output: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     before = {path: path.read_bytes() for path in output.rglob("*") if path.is_file()}
 
     def fail(_: Path) -> None:
@@ -43,11 +43,18 @@ def test_a_failure_half_way_leaves_what_was_there(tmp_path: Path, monkeypatch: p
     assert {path: path.read_bytes() for path in output.rglob("*") if path.is_file()} == before
 
 
+@pytest.fixture(scope="module")
+def earlier(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the bundle has been exported to; do not write to it."""
+    folder = tmp_path_factory.mktemp("earlier")
+    export_bundle(str(bundle_of(HIPPOCAMPUS)), output=str(folder / "out"))
+    return folder / "out"
+
+
 @pytest.fixture
-def output(tmp_path: Path) -> Path:
-    """Where the bundle has been exported to."""
-    export_bundle(str(bundle_of(HIPPOCAMPUS)), output=str(tmp_path / "out"))
-    return tmp_path / "out"
+def output(earlier: Path, tmp_path: Path) -> Path:
+    """A copy of an export."""
+    return Path(shutil.copytree(earlier, tmp_path / "out", symlinks=True))
 
 
 def names(version: str = read(bundle_of(HIPPOCAMPUS), "metadata")["version"]) -> tuple[str, str]:
