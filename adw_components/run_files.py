@@ -1,4 +1,4 @@
-"""What is read back from the folder of a run: settings, also those in a summary, and epochs. No torch here."""
+"""Read the settings and epochs of a run, checked. No torch here."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def read_settings(path: str | Path) -> dict[str, Any]:
         UserError: the file is missing, no JSON object, or a setting is malformed; the message names the file.
     """
     values = read_json_object(path, "settings")
-    check_settings(values, str(path))
+    check_settings(values, str(path), "; restore the file, or use another run")
     return values
 
 
@@ -66,8 +66,8 @@ def read_epochs(path: str | Path) -> list[dict[str, Any]]:
     return rows
 
 
-def check_settings(values: Any, where: str) -> None:
-    """Raise a `UserError` that names `where` unless `values` are settings of a run.
+def check_settings(values: Any, where: str, remedy: str = "") -> None:
+    """Raise a `UserError` that names `where` and the `remedy` unless `values` are settings of a run.
 
     Those that this version does not know, such as another version's, must be plain values.
     """
@@ -79,7 +79,7 @@ def check_settings(values: Any, where: str) -> None:
             if name in _CHECKS:
                 _CHECKS[name](name, value)
     except UserError as error:
-        raise UserError(f"{where}: {error}; restore the file, or use another run") from error
+        raise UserError(f"{where}: {error}{remedy}") from error
 
 
 def _optional(check: Check) -> Check:
@@ -112,7 +112,7 @@ def _fold(name: str, value: Any) -> None:
 
 
 def _switch(name: str, value: Any) -> None:
-    """As a config may have it, where the command line gives a text."""
+    """Accept a boolean, or the text that a command line gives for one."""
     if not (isinstance(value, str) and value.lower() in ("true", "false")):
         true_or_false(name, value)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,7 +14,7 @@ from ..errors import UserError
 from ..files import write_json
 from ..locks import LOCK, hold, release, release_all
 from ..owners import sweep
-from ..run_files import read_epochs, read_settings
+from ..run_files import check_settings, read_epochs, read_settings
 from .checksums import require_all_intact
 
 logger = logging.getLogger(__name__)
@@ -40,10 +41,12 @@ def open_run(
         anew: whether a run found there makes room: its folder gets the next number, as `fine_tuning_001`.
 
     Raises:
-        UserError: another process writes there; or the folder holds another run, a damaged one, files that ship with a
-            bundle, or, when resuming, other settings.
+        UserError: a setting is malformed; another process writes there; or the folder holds another run, a damaged one,
+            files that ship with a bundle, or, when resuming, other settings.
     """
-    content = {"kind": kind, "package_version": __version__, **settings}
+    # As it will be read: in JSON every key is a text.
+    content = json.loads(json.dumps({"kind": kind, "package_version": __version__, **settings}))
+    check_settings(content, "the settings of this run")
     in_first_process(lambda: _open(Path(output_dir), content, resume, anew))
 
 

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..architecture import Architecture
-from ..cost import COST_KINDS
 from ..cost_target import CostTarget
 from ..errors import UserError
-from ..record_fields import number, printable, shown
+from ..record_fields import MOST_EPOCHS, is_list, number, printable, shown, whole_number
 
 # Larger figures are no loss, cost or time, and no axis has a scale for them.
 _LARGEST = 1e30
@@ -38,6 +37,16 @@ class EarlyStop:
 
     epochs_saved: int
     seconds_saved: float
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any] | None) -> EarlyStop | None:
+        """The record in the field "stopped_early" of a row; None for a search that went on."""
+        if values is None:
+            return None
+        return cls(
+            epochs_saved=whole_number("epochs_saved", values["epochs_saved"], high=MOST_EPOCHS),
+            seconds_saved=number("seconds_saved", values["seconds_saved"], low=0, high=_LARGEST),
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,24 +98,34 @@ class SearchEpoch(Epoch):
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> SearchEpoch:
         """The record in a row of `search.jsonl`."""
-        architecture = Architecture(**row["architecture"])
-        for name in ("alpha", "beta"):
-            if len(row[name]) != len(architecture.blocks) or not all(row[name]):
-                raise ValueError(f"{name} must have one entry for each of the {len(architecture.blocks)} blocks")
-        stopped = row.get("stopped_early")
+        architecture = Architecture.from_dict({"format_version": 1, **row["architecture"]})
+        _check_logits("alpha", row["alpha"], levels=3, count=len(architecture.blocks))
+        _check_logits("beta", row["beta"], levels=2, count=len(architecture.blocks))
         return cls(
             losses=_search_losses(row),
             warm_up=row["phase"] == "warm-up",
-            tau=row["tau"],
+            tau=number("tau", row["tau"], low=0, high=_LARGEST),
             alpha=row["alpha"],
             beta=row["beta"],
             architecture=architecture,
             search_epoch=row.get("search_epoch", row["epoch"]),
             supernet_validation=Validation.of(row.get("supernet_validation")),
-            stopped_early=None if stopped is None else EarlyStop(**stopped),
+            stopped_early=EarlyStop.of(row.get("stopped_early")),
             **_costs(row),
             **_common(row),
         )
+
+
+def _check_logits(name: str, values: Any, *, levels: int, count: int | None = None) -> None:
+    """Raise a `UserError` unless `values` are numbers in lists within lists, the outer one of `count` entries."""
+    if not is_list(values) or not values or (count is not None and len(values) != count):
+        entries = "entries" if count is None else f"an entry for each of the {count} blocks"
+        raise UserError(f"{name} must be a list with {entries}, got {shown(values)}")
+    for index, value in enumerate(values):
+        if levels > 1:
+            _check_logits(f"{name}[{index}]", value, levels=levels - 1)
+        else:
+            number(f"{name}[{index}]", value, low=-_LARGEST, high=_LARGEST)
 
 
 def _search_losses(row: Mapping[str, Any]) -> Scores:
@@ -122,20 +141,10 @@ def _costs(row: Mapping[str, Any]) -> dict[str, Any]:
     target = row.get("target")
     names = ("expected_cost", "derived_cost", "parameters", "flops", "entropy")
     return {
-        "target": None if target is None else _target(target),
+        "target": None if target is None else CostTarget.from_dict(target),
         "argmax_cost": _optional_number(row, "cost_before_landing"),
         **{name: _optional_number(row, name) for name in names},
     }
-
-
-def _target(values: Mapping[str, Any]) -> CostTarget:
-    """The target in a row; its name is that of a folder, and its value a divisor."""
-    target = CostTarget(**values)
-    if target.kind not in COST_KINDS or target.value <= 0:
-        raise ValueError(f"target must be above 0 and of a kind in {', '.join(COST_KINDS)}, got {dict(values)}")
-    if not target.name or not set(target.name).isdisjoint("/\\:") or target.name.startswith("."):
-        raise ValueError(f"the name of a target must be that of a folder, got {target.name!r}")
-    return target
 
 
 def _common(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -152,12 +161,12 @@ def _optional_number(row: Mapping[str, Any], name: str) -> float | None:
 
 
 def score(name: str, value: Any) -> float | None:
-    """A figure of a record, which may be none."""
+    """Return a figure of a record, or None."""
     return None if value is None else float(number(name, value, low=-_LARGEST, high=_LARGEST))
 
 
 def scores(name: str, values: Any) -> Scores:
-    """Figures of a record by their name."""
+    """Return figures of a record by their name."""
     if not isinstance(values, Mapping):
         raise UserError(f"{name} must map names to figures, got {shown(values)}")
     return {printable(f"a name in {name}", key, longest=200): score(name, value) for key, value in values.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -9,15 +10,16 @@ from typing import Any, TypeVar
 from ..architecture import Architecture
 from ..errors import UserError
 from ..files import read_json, read_json_object
-from ..record_fields import printable, shown, whole_number
+from ..record_fields import MOST_CASES, printable, shown, whole_number
 from ..run_files import read_epochs, read_settings
-from ..search_space import SearchSpace
+from ..search_space import FORMAT_VERSION, SearchSpace
 from .branches import target_name
 from .epochs import Epoch, SearchEpoch, score, scores
 from .records import Case, Clicks, Evaluation, SearchRun, Sources, TrainRun
 
 _LEVELS_DOWN = 2
 _RECORDS = {"search": "search.jsonl", "train": "train.jsonl"}
+_LABEL = re.compile("[0-9]{1,6}")
 Record = TypeVar("Record")
 
 
@@ -89,7 +91,7 @@ def _read_search(folder: Path) -> SearchRun:
         settings=settings,
         epochs=epochs,
         derived={name: architecture for name, architecture in found.items() if architecture},
-        space=_space(settings, folder),
+        space=_space(settings),
     )
 
 
@@ -107,14 +109,9 @@ def _architecture(folder: Path) -> Architecture | None:
     return Architecture.load(path) if path.is_file() else None
 
 
-def _space(settings: Mapping[str, Any], folder: Path) -> SearchSpace | None:
+def _space(settings: Mapping[str, Any]) -> SearchSpace | None:
     values = settings.get("search_space")
-    if not isinstance(values, Mapping):
-        return None
-    try:
-        return SearchSpace.from_dict({"format_version": 1, **values})
-    except UserError as error:
-        raise UserError(f"{folder / 'settings.json'}: {error}") from error
+    return None if values is None else SearchSpace.from_dict({"format_version": FORMAT_VERSION, **values})
 
 
 def _epochs(path: Path, build: Callable[[Mapping[str, Any]], Record]) -> tuple[Record, ...]:
@@ -126,9 +123,12 @@ def _record(where: str, values: Any, build: Callable[[Mapping[str, Any]], Record
     try:
         return build(values)
     except KeyError as error:
-        raise UserError(f"{where} lacks the field {error}; write the record anew with this version") from error
+        raise UserError(
+            f"{where} lacks the field {shown(error.args[0])}; write the record anew with this version"
+        ) from error
     except (AttributeError, TypeError, ValueError) as error:
-        raise UserError(f"{where} is malformed: {error}; write the record anew with this version") from error
+        reason = " ".join(str(error).split())[:300]
+        raise UserError(f"{where} is malformed: {reason}; write the record anew with this version") from error
 
 
 def _read_evaluation(folder: Path) -> Evaluation:
@@ -142,9 +142,20 @@ def _read_evaluation(folder: Path) -> Evaluation:
         folder=folder,
         labels=_record(str(cases), values, _labels),
         cases=tuple(_record(f"{cases} case {number}", row, lambda row: _case(row, folder)) for number, row in rows),
-        summary=read_json_object(summary, "summary") if summary.is_file() else None,
+        summary=_record(str(summary), read_json_object(summary, "summary"), _summary) if summary.is_file() else None,
         clicks=_record(str(clicks), read_json(clicks, "clicks"), _clicks) if clicks.is_file() else (),
     )
+
+
+def _summary(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Check the figures of a summary that a page shows."""
+    whole_number("n_cases", values["n_cases"], high=MOST_CASES)
+    for name in ("mean_dice", "mean_hd95_mm"):
+        score(name, values.get(name))
+    for name in ("dice", "hd95_mm"):
+        for label, statistics in values.get(name, {}).items():
+            scores(f"{name} of {printable('a label', label, longest=200)}", statistics)
+    return dict(values)
 
 
 def _clicks(values: Mapping[str, Any]) -> tuple[Clicks, ...]:
@@ -162,11 +173,10 @@ def _clicks(values: Mapping[str, Any]) -> tuple[Clicks, ...]:
 
 
 def _labels(values: Mapping[str, Any]) -> dict[int, str]:
-    labels = values["labels"].items()
-    return {
-        whole_number("a label", int(str(value)[:9]), high=10**6): printable("labels", name, longest=200)
-        for value, name in labels
-    }
+    wrong = [value for value in values["labels"] if not _LABEL.fullmatch(value)]
+    if wrong:
+        raise UserError(f"labels must map numbers to names, got {shown(wrong[0])}")
+    return {int(value): printable("labels", name, longest=200) for value, name in values["labels"].items()}
 
 
 def _case(row: Mapping[str, Any], folder: Path) -> Case:

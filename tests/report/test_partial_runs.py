@@ -102,8 +102,11 @@ def test_the_newest_of_several_counts_and_a_foreign_network_is_noted(tmp_path: P
 @pytest.mark.parametrize(
     ("change", "rule"),
     [
-        ({"alpha": None}, "malformed"),
-        ({"beta": [[0.0, 0.0]]}, "beta must have one entry for each of the 3 blocks"),
+        ({"alpha": None}, "alpha must be a list"),
+        ({"beta": [[0.0, 0.0]]}, "beta must be a list with an entry for each of the 3 blocks"),
+        ({"beta": [[0.0, "x"]] * 3}, r"beta\[0\]\[1\] must be a number"),
+        ({"tau": "x"}, "tau must be a number"),
+        ({"stopped_early": {"epochs_saved": "x", "seconds_saved": 1.0}}, "epochs_saved must be a whole number"),
         ({"architecture": {"strides": []}}, "malformed"),
         ({"tau": ...}, "lacks the field 'tau'"),
     ],

@@ -99,7 +99,7 @@ def test_a_set_is_one_once_its_first_search_has_begun(tmp_path: Path, only_warm_
 )
 def test_a_damaged_field_is_named_with_its_line(tmp_path: Path, change: dict[str, Any]) -> None:
     write_run(tmp_path, "search", [search_row(1, warm_up=True), search_row(2, warm_up=False) | change])
-    with pytest.raises(UserError, match=r"search\.jsonl line 2 is malformed"):
+    with pytest.raises(UserError, match=r"search\.jsonl line 2 (is malformed|lacks the field)"):
         find_sources(tmp_path)
 
 
