@@ -10,7 +10,7 @@ import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import IO, Any, NoReturn
 
 from .errors import UserError
 from .owners import make_folders, remove_empty, sweep, temporary_beside
@@ -19,9 +19,7 @@ from .owners import make_folders, remove_empty, sweep, temporary_beside
 _DEEPEST = 64
 # The innermost lists of a JSON text: no bracket, brace or quote inside.
 _FLAT_LIST = re.compile(r"\[[^\[\]{}\"]*\]")
-
-
-# Where this process has looked for what killed ones have left.
+# Folders that this process has swept.
 _SWEPT: set[Path] = set()
 
 
@@ -95,6 +93,12 @@ def write_text(path: str | Path, text: str) -> None:
     """Write `text` to `path`, whole or not at all."""
     with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+def appended(path: Path) -> IO[str]:
+    """Open a file to write at its end; an `OSError` refuses a link, which may lead to somebody else's."""
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW
+    return open(path, "a", encoding="utf-8", opener=lambda name, _: os.open(name, flags, 0o644))
 
 
 def json_text(value: Any) -> str:
@@ -180,7 +184,7 @@ def json_value(text: str) -> Any:
 
 
 def _require_whole_characters(value: Any) -> None:
-    """Half of a pair of escapes is no character, and no file takes it."""
+    """Raise a `ValueError` for half of a pair of escapes, which no file takes."""
     try:
         json.dumps(value, ensure_ascii=False).encode()
     except UnicodeEncodeError:

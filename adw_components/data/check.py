@@ -125,7 +125,7 @@ def check_images(
 
 
 def _check_all(cases: Iterable[Case], *, task: Task, cache_dir: str | Path | None, workers: int) -> Report:
-    """Those that are not known to be sound."""
+    """Check the cases that are not known to be sound."""
     sound = SoundCases(Path(cache_dir) / "sound_cases.txt" if cache_dir else None)
     unknown = [case for case in cases if not sound.knows(case, task)]
     return sum(_in_parallel(partial(_check_case, task=task, sound=sound), unknown, workers), Report())

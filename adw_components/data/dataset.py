@@ -15,9 +15,12 @@ from typing import Any
 from ..dataset_description import refuse_unlearnable
 from ..errors import UserError
 from ..files import json_value
+from ..record_fields import plain_text, shown
 
 # .nii.gz or .nii, in capitals too; nibabel reads no .Nii.
 _SUFFIX = re.compile(r"\.(nii|NII)(\.[gG][zZ])?$")
+# A number of a label or channel: no sign, no zeros before it, so that no two are one.
+_NUMBER = re.compile("0|[1-9][0-9]{0,3}")
 LOOKS_LIKE = "an MSD folder holds dataset.json, imagesTr/ and labelsTr/, such as Task04_Hippocampus"
 
 
@@ -78,7 +81,7 @@ def read_dataset(dataset_dir: str | Path) -> MSDDataset:
         _refuse_nnunet(values)
         refuse_unlearnable(values.get("labels"))
         return MSDDataset(
-            name=str(values.get("name") or root.name),
+            name=plain_text("name", values.get("name") or root.name, longest=200),
             root=root,
             modality=tuple(_numbered(values, "modality").values()),
             labels=_numbered(values, "labels"),
@@ -208,17 +211,19 @@ def _refuse_nnunet(values: Mapping[str, Any]) -> None:
 def _numbered(values: Mapping[str, Any], name: str) -> dict[int, str]:
     rows = values.get(name)
     rule = f'{name} must map numbers to names, such as {{"0": "..."}}'
-    if not isinstance(rows, dict) or not rows:
-        raise UserError(f"{rule}, got {rows!r}; write it as the MSD does")
-    if not all(key.isdecimal() and isinstance(value, str) for key, value in rows.items()):
-        raise UserError(f"{rule}, got {rows!r}; write it as the MSD does")
+    if (
+        not isinstance(rows, dict)
+        or not rows
+        or not all(_NUMBER.fullmatch(key) and isinstance(value, str) for key, value in rows.items())
+    ):
+        raise UserError(f"{rule}, got {shown(rows)}; write it as the MSD does")
     return {int(key): rows[key] for key in sorted(rows, key=int)}
 
 
 def _listed(values: Mapping[str, Any], name: str) -> list[Any]:
     rows = values.get(name)
     if not isinstance(rows, list):
-        raise UserError(f"{name} must be a list of cases, got {rows!r}; write it as the MSD does")
+        raise UserError(f"{name} must be a list of cases, got {shown(rows)}; write it as the MSD does")
     return rows
 
 
@@ -226,10 +231,13 @@ def _training_cases(root: Path, rows: list[Any]) -> tuple[Case, ...]:
     wrong = [row for row in rows if not _is_pair(row)]
     if wrong or not rows:
         raise UserError(
-            f"training must list objects with the paths image and label, got {some(wrong) or 'none'}; "
+            f"training must list objects with the paths image and label, got {_shown(wrong) or 'none'}; "
             'write {"image": "./imagesTr/x.nii.gz", "label": "./labelsTr/x.nii.gz"}'
         )
     _refuse_strange_paths([row[name] for row in rows for name in ("image", "label")])
+    nameless = [row["image"] for row in rows if not case_id(row["image"])]
+    if nameless:
+        raise UserError(f"training must name images, got {some(nameless)}; a case is called as its file")
     cases = [Case(id=case_id(row["image"]), image=root / row["image"], label=root / row["label"]) for row in rows]
     cases = [case for case in cases if not is_litter(case.image)]
     refuse_repeated([case.id for case in cases], "training lists cases")
@@ -239,10 +247,14 @@ def _training_cases(root: Path, rows: list[Any]) -> tuple[Case, ...]:
 def _test_images(root: Path, rows: list[Any]) -> tuple[Path, ...]:
     paths: list[Any] = [row.get("image") if isinstance(row, dict) else row for row in rows]
     if not all(isinstance(path, str) for path in paths):
-        raise UserError(f"test must list paths of images, got {some(rows)}; write './imagesTs/x.nii.gz'")
+        raise UserError(f"test must list paths of images, got {_shown(rows)}; write './imagesTs/x.nii.gz'")
     _refuse_strange_paths(paths)
     images = [root / path for path in paths]
     return tuple(sorted((path for path in images if not is_litter(path)), key=case_id))
+
+
+def _shown(rows: Sequence[Any]) -> str:
+    return some([shown(row) for row in rows])
 
 
 def _refuse_strange_paths(paths: Sequence[str]) -> None:

@@ -91,12 +91,18 @@ def _all_cases(ids: Sequence[str]) -> Split:
 def _entry(content: Any, fold: int | str, path: str | Path) -> Mapping[str, Any]:
     """The entry of `fold` in a split file, with the keys "validation" and perhaps "training"."""
     if isinstance(content, list):
-        content = {str(index): _renamed(row) for index, row in enumerate(content)}
+        content = {str(index): row for index, row in enumerate(content)}
     if not isinstance(content, dict) or not all(isinstance(row, dict) for row in content.values()):
         raise UserError(f"split_file {path} must list or map folds; write it as nnU-Net's splits_final.json")
+    content = {name: _renamed(row) for name, row in content.items()}
     if isinstance(fold, bool) or str(fold) not in content:
         raise UserError(f"split_file {path} has no fold {shown(fold)}; its folds: {_listed(content)}")
     entry: Mapping[str, Any] = content[str(fold)]
+    unknown = [name for name in entry if name not in ("training", "validation")]
+    if unknown:
+        raise UserError(
+            f"split_file {path} fold {fold} has unknown part(s) {_listed(unknown)}; name training, validation"
+        )
     return entry
 
 
@@ -104,9 +110,9 @@ def _listed(names: Iterable[str]) -> str:
     return some([name if name.isprintable() and len(name) < 80 else shown(name) for name in names]) or "none"
 
 
-def _renamed(row: Any) -> Any:
+def _renamed(row: Mapping[str, Any]) -> dict[str, Any]:
     names = {"train": "training", "val": "validation"}
-    return {names.get(key, key): ids for key, ids in row.items()} if isinstance(row, dict) else row
+    return {names.get(key, key) if names.get(key) not in row else key: ids for key, ids in row.items()}
 
 
 def _checked(entry: Mapping[str, Any], ids: Sequence[str], where: str) -> Split:

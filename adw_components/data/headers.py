@@ -144,7 +144,7 @@ def voxels_apart(affine: Affine, other: Affine, shape: Sequence[int]) -> float:
 
 
 def millimetres_apart(affine: Affine, other: Affine, shape: Sequence[int]) -> float:
-    """Measure the same in mm."""
+    """Measure, in mm, how far apart two affines put the corner that they put farthest apart."""
     return float(np.linalg.norm(_corner_shifts(affine, other, shape), axis=1).max())
 
 

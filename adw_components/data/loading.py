@@ -13,10 +13,10 @@ from monai.data import NibabelReader
 from monai.transforms import LoadImaged
 from monai.utils import MetaKeys, ensure_tuple
 
-from ..errors import UserError
+from ..errors import UserError, raise_limits
 from .dataset import is_nifti
 from .headers import AFFINE_TOLERANCE, voxels_apart
-from .volumes import Report, Task, check_voxels, open_image
+from .volumes import Report, Task, check_voxels, open_image, voxels_of
 
 
 class NiftiReader(NibabelReader):
@@ -34,6 +34,10 @@ class NiftiReader(NibabelReader):
         self.filenames = ensure_tuple(data)
         images = [nibabel.load(name, **{**self.kwargs, **kwargs}) for name in self.filenames]
         return images if len(images) > 1 else images[0]
+
+    def _get_array_data(self, img: Any, filename: Any) -> Any:
+        # Not `filename`, which is the reader's and so of whichever thread read last.
+        return voxels_of(Path(img.get_filename()), img)
 
 
 class LoadNiftid(LoadImaged):
@@ -61,7 +65,7 @@ class LoadCased(LoadNiftid):
         """data[key]: path -> (*spatial) or (*spatial, C), both on one grid to the last bit."""
         loaded: dict[Hashable, Any] = super().__call__(data, reader)
         image, label = (loaded[key] for key in self.keys)
-        apart = voxels_apart(np.asarray(image.affine), np.asarray(label.affine), image.shape[:3])
+        apart = voxels_apart(np.asarray(image.affine), np.asarray(label.affine), label.shape)
         if apart <= AFFINE_TOLERANCE:
             label.affine = image.affine.clone()
             label.meta[MetaKeys.ORIGINAL_AFFINE] = image.meta[MetaKeys.ORIGINAL_AFFINE]
@@ -112,6 +116,7 @@ class LoadSoundImaged(LoadNiftid):
         try:
             loaded: dict[Hashable, Any] = super().__call__(data, reader)
         except Exception as error:  # whatever a damaged file makes the decoders raise
+            raise_limits(error)
             names = ", ".join(path.name for path in paths.values())
             raise UserError(f"{names} cannot be read as an image; download or convert it again") from error
         for key, path in paths.items():

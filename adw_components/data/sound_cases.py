@@ -7,6 +7,7 @@ import logging
 from pathlib import Path
 from threading import Lock
 
+from ..files import appended
 from .dataset import Case
 from .volumes import Task
 
@@ -55,7 +56,7 @@ def _lines(path: Path) -> set[str]:
 
 def _append(path: Path, line: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a", encoding="utf-8") as file:
+    with appended(path) as file:
         file.write(line + "\n")
 
 

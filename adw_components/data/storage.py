@@ -6,6 +6,7 @@ import logging
 import math
 import os
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,6 +24,9 @@ from .dataset import given_files
 from .mapped_dataset import MappedDataset
 
 logger = logging.getLogger(__name__)
+
+# Seconds in which a thread prepares its case.
+_PATIENCE = 10.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +93,7 @@ def prepared_cases(
 
 @contextmanager
 def _threads_ended() -> Iterator[None]:
-    """Where the block fails, wait for the threads that it has started.
+    """Where the block fails, wait for the threads that it has started, but not for those that wait for work.
 
     A pool that is broken off leaves its threads at their work. One that is inside torch when Python shuts down asks for
     the interpreter's lock, and that aborts the process: "terminate called without an active exception".
@@ -98,8 +102,9 @@ def _threads_ended() -> Iterator[None]:
     try:
         yield
     except BaseException:
+        deadline = time.monotonic() + _PATIENCE
         for thread in set(threading.enumerate()) - others:
-            thread.join()
+            thread.join(max(0.0, deadline - time.monotonic()))
         raise
 
 

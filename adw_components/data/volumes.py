@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -11,9 +12,10 @@ from typing import Any
 import nibabel
 import numpy as np
 from nibabel.affines import voxel_sizes
+from nibabel.arrayproxy import ArrayProxy
 from numpy.typing import NDArray
 
-from ..errors import UserError
+from ..errors import UserError, raise_limits
 from ..normalization import Normalization
 from . import headers, voxels
 from .dataset import is_nifti, some
@@ -229,6 +231,7 @@ def _open(path: Path) -> tuple[Any, Report]:
         compressed = path.name.casefold().endswith(".gz")
         problem = headers.size_problem(volume.header, file_bytes=path.stat().st_size, compressed=compressed)
     except Exception as error:  # whatever a damaged header makes nibabel raise
+        raise_limits(error)
         return None, _unreadable(path, error)
     return (None, _one(path, problem)) if problem else (volume, Report())
 
@@ -241,9 +244,28 @@ def _stored_header(path: Path, volume: Any) -> Any:
 
 def _voxels(path: Path, volume: Any) -> tuple[NDArray[Any] | None, Report]:
     try:
-        return np.asanyarray(volume.dataobj), Report()
+        return voxels_of(path, volume), Report()
     except Exception as error:  # whatever a damaged file makes the decoders raise
+        raise_limits(error)
         return None, _unreadable(path, error)
+
+
+def voxels_of(path: Path, volume: Any) -> NDArray[Any]:
+    """Read the voxels of a NIfTI file that nibabel has opened, and a compressed one to its end.
+
+    At the end of a gzip file stands its checksum, at which nibabel, with the last voxel, does not look.
+
+    Raises:
+        Exception: whatever the decoders raise for a damaged file.
+    """
+    if not path.name.casefold().endswith(".gz"):
+        return np.asanyarray(volume.dataobj)
+    stored = volume.dataobj
+    with gzip.open(path) as file:
+        array = np.asanyarray(ArrayProxy(file, (stored.shape, stored.dtype, stored.offset, stored.slope, stored.inter)))
+        while file.read(1 << 20):
+            pass
+    return array
 
 
 def _unreadable(path: Path, error: Exception) -> Report:

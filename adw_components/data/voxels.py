@@ -7,10 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..record_fields import LARGEST_INTENSITY as LARGEST
 from .headers import Problem
 
-# The square of a larger number, which a deviation needs, comes near the end of float32.
-LARGEST = 1e15
 # Fill values: so many at most, so much larger than all others, and the others' share of the deviation below this.
 _FILL_VALUES = 3
 _FILL_FACTOR = 20
@@ -18,7 +17,7 @@ _FLATTENED = 1 / 20
 
 
 def voxel_problem(voxels: NDArray[Any]) -> Problem | None:
-    """Return what is wrong with the numbers of an image: NaN, infinite, too large for float32, or nothing but 0."""
+    """Return what is wrong with an image's numbers: NaN, infinite, too large or small for float32, or nothing but 0."""
     low, high = voxels.min(), voxels.max()  # NaN if there is one
     if not (np.isfinite(low) and np.isfinite(high)):
         count = int(np.count_nonzero(~np.isfinite(voxels)))
@@ -27,13 +26,15 @@ def voxel_problem(voxels: NDArray[Any]) -> Problem | None:
         count = sum(int(np.count_nonzero(_magnitudes(slab) > LARGEST)) for slab in _slabs(voxels))
         largest = float(high) if abs(float(high)) >= abs(float(low)) else float(low)
         return f"{count} voxel(s) are beyond {LARGEST:g}, such as {largest:g}", "replace them, say by 0"
+    if 0 < max(abs(float(low)), abs(float(high))) < 1 / LARGEST:
+        return f"every voxel is below {1 / LARGEST:g}, which float32 cannot square", "scale the image up"
     if low == high == 0:
         return "every voxel is 0", "export the image again or take the case out of dataset.json"
     return None
 
 
 def fill_problem(channel: NDArray[Any]) -> Problem | None:
-    """Return what is wrong with a channel that is normalized by its own deviation: fill values far outside the others.
+    """Find fill values that would flatten a channel when it is z-scored.
 
     Args:
         channel: finite numbers of any shape.
@@ -67,12 +68,13 @@ def fill_problem(channel: NDArray[Any]) -> Problem | None:
     deviation = np.sqrt(max(0.0, sums[1] / count - (sums[0] / count) ** 2))
     if deviation >= _FLATTENED * float(channel.std(dtype=float)):
         return None
-    named = ("value " if len(fills) == 1 else "values ") + ", ".join(f"{value:g}" for value in sorted(fills))
+    what, lie, them = ("value", "lies", "it") if len(fills) == 1 else ("values", "lie", "them")
+    named = f"{what} " + ", ".join(f"{value:g}" for value in sorted(fills))
     problem = (
-        f"{named} in {channel.size - count} voxel(s) lies far outside the others ({least:g} to {most:g}), "
-        "which normalization would flatten"
+        f"{named} in {channel.size - count} voxel(s) {lie} far outside the others "
+        f"({least:g} to {most:g}), which normalization would flatten"
     )
-    return problem, f"replace it, say by {least:g}"
+    return problem, f"replace {them}, say by {least:g}"
 
 
 def _between(values: NDArray[Any], largest: float) -> NDArray[np.bool_]:

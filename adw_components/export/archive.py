@@ -38,7 +38,7 @@ def zip_entry(name: str) -> zipfile.ZipInfo:
 
 
 def files_of(folder: Path) -> list[str]:
-    """Paths of all files in `folder`, however deep; compiled Python is none of them."""
+    """Return the paths of all files in `folder`, however deep; compiled Python is none of them."""
     paths = (path for path in folder.rglob("*") if path.is_file() and path.parent.name != "__pycache__")
     return sorted(path.relative_to(folder).as_posix() for path in paths)
 

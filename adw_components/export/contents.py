@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..builder.delivery import Delivery
+from ..errors import UserError
 from ..files import json_text
 from .archive import files_of
 from .configs import VENDORED, targets
@@ -22,8 +23,9 @@ def contents(
     """The files of an exported bundle, and what the user has to know of them.
 
     Raises:
-        UserError: a config names the package where the exporter cannot rename it.
+        UserError: a config names the package where the exporter cannot rename it, or a file is a link.
     """
+    _refuse_links(source)
     patch_size = weights.patch_size if weights else ()
     shipped = weights.architecture if weights else source.folder / "configs" / "architecture.json"
     delivery = Delivery(
@@ -48,6 +50,14 @@ def contents(
         **(_of_weights(weights) if weights else {}),
     }
     return files, told(by_hand)
+
+
+def _refuse_links(source: ExportSource) -> None:
+    """Raise a `UserError` for a link, behind which there may be what nobody means to publish."""
+    parts = [source.folder / name for name in ("LICENSE", "configs", "docs")]
+    links = [path for part in parts for path in (part, *part.rglob("*")) if path.is_symlink()]
+    if links:
+        raise UserError(f"{links[0]} is a link, which an export does not follow; put the file itself there")
 
 
 def _copied(source: ExportSource) -> dict[str, bytes]:

@@ -1,4 +1,4 @@
-"""What an export that is ended by a signal does first. No torch here."""
+"""End an export cleanly where a signal ends it. No torch here."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from typing import IO, Any
 from ..data.dataset import Case
 from ..data.volumes import Task
 from ..errors import UserError
-from ..files import errors_about, json_value
+from ..files import appended, errors_about, json_value
 from ..record_fields import (
     MOST_IN_AN_AXIS,
     check_fields,
@@ -99,7 +99,7 @@ def _text(path: Path) -> str:
 def _opened(path: Path) -> IO[str]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        return path.open("a", encoding="utf-8")
+        return appended(path)
     except OSError as error:
         raise UserError(f"the rows of finished cases go to {path}, but: {error}; choose another folder") from error
 
@@ -134,7 +134,8 @@ def _row(values: Any) -> CaseRow:
         for value in channel["values"]:
             number("values", value)
     positive_numbers("spacing", values["spacing"], 3)
-    positive_integers("shape", values["shape"], high=MOST_IN_AN_AXIS, longest=3)
+    if len(positive_integers("shape", values["shape"], high=MOST_IN_AN_AXIS, longest=3)) != 3:
+        raise UserError(f"shape must have 3 axes, got {shown(values['shape'])}")
     number("relative_size", values["relative_size"], low=0, high=1, above=True)
     return CaseRow.from_dict(values)
 

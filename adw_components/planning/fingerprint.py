@@ -1,4 +1,4 @@
-"""What the rules need to know of a dataset: shapes, spacings and intensities, but no voxels."""
+"""The fingerprint: what the rules need to know of a dataset, its shapes, spacings and intensities, but no voxels."""
 
 from __future__ import annotations
 

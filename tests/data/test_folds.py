@@ -90,6 +90,11 @@ def test_split_file_by_fold_trains_on_all_others(tmp_path: Path) -> None:
     assert split_cases(IDS, fold="4", split_file=path) == Split(training=tuple(IDS[1:4]), validation=tuple(IDS[:1]))
 
 
+def test_the_parts_of_a_fold_are_called_as_by_nnunet_in_either_form(tmp_path: Path) -> None:
+    path = write(tmp_path / "f.json", {"0": {"val": IDS[:3], "train": IDS[3:5]}})
+    assert split_cases(IDS, fold=0, split_file=path) == Split(training=tuple(IDS[3:5]), validation=tuple(IDS[:3]))
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -102,6 +107,10 @@ def test_split_file_by_fold_trains_on_all_others(tmp_path: Path) -> None:
         ({"1": {"validation": IDS}}, "training of .* is empty"),
         ({"1": {"training": IDS}}, "validation of .* must be a list of case ids, got None"),
         ({"1": {"validation": [1]}}, "validation of .* must be a list of case ids"),
+        (
+            {"1": {"validation": IDS[:2], "test": IDS[3:]}},
+            r"fold 1 has unknown part\(s\) test; name",
+        ),
         ({"1": IDS}, "must list or map folds"),
         (3, "must list or map folds"),
     ],

@@ -1,5 +1,6 @@
 """An image of another kind is refused with its name and the remedy."""
 
+import gzip
 from pathlib import Path
 
 import nibabel as nib
@@ -9,7 +10,7 @@ import torch
 
 from adw_components.data.check import check_cases
 from adw_components.data.loading import LoadCased, LoadNiftid, LoadSoundImaged
-from adw_components.data.volumes import Report
+from adw_components.data.volumes import Report, Task, read_image, voxels_of
 from adw_components.errors import UserError
 
 
@@ -121,3 +122,47 @@ def test_an_affine_through_a_quaternion_of_32_bits_is_the_image_s(tmp_path: Path
     items = {name: str(tmp_path / f"{name}.nii.gz") for name in ("image", "label")}
     assert not np.array_equal(nib.load(items["label"]).affine, affine)
     assert check_cases([items], in_channels=1, labels={"1": "organ"}) == Report()
+
+
+def damaged(path: Path, how: str) -> None:
+    """Change a compressed file so that all voxels can still be read."""
+    content = bytearray(gzip.compress(gzip.decompress(path.read_bytes()), compresslevel=0))
+    if how == "a voxel":
+        content[-40] ^= 0x40
+    elif how == "the checksum":
+        content[-6] ^= 1
+    else:
+        del content[-8:]
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("how", ["a voxel", "the checksum", "no checksum"])
+def test_a_compressed_file_is_read_to_its_checksum(tmp_path: Path, how: str) -> None:
+    path = Path(saved(tmp_path / "a.nii.gz", (24, 24, 20), value=2.0))
+    assert not read_image(path, Task(in_channels=1))[1].faults
+    damaged(path, how)
+    (fault,) = read_image(path, Task(in_channels=1))[1].faults
+    assert fault.problem.startswith("cannot be read as NIfTI: ")
+    with pytest.raises(UserError, match=r"a\.nii\.gz cannot be read as an image"):
+        LoadSoundImaged(keys="image", in_channels=1)({"image": str(path)})
+
+
+def test_scaled_values_are_those_of_nibabel(tmp_path: Path) -> None:
+    image = nib.Nifti1Image(np.arange(120, dtype=np.float64).reshape(6, 5, 4) / 7, np.eye(4))
+    image.set_data_dtype(np.int16)
+    for name in ("a.nii.gz", "a.nii"):
+        nib.save(image, tmp_path / name)
+        assert np.array_equal(voxels_of(tmp_path / name, nib.load(tmp_path / name)), nib.load(tmp_path / name).dataobj)
+
+
+@pytest.mark.parametrize("error", [MemoryError(), OSError(24, "Too many open files")])
+def test_a_limit_of_the_machine_is_no_fault_of_the_file(
+    tmp_path: Path, error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def limited(*_: object) -> None:
+        raise error
+
+    path = Path(saved(tmp_path / "a.nii.gz", (6, 5, 4)))
+    monkeypatch.setattr("adw_components.data.volumes.voxels_of", limited)
+    with pytest.raises(type(error)):
+        read_image(path, Task(in_channels=1))

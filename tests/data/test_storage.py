@@ -10,6 +10,7 @@ import torch
 from monai.data import CacheDataset
 from monai.transforms import Compose, EnsureChannelFirstd, EnsureTyped, LoadImaged, RandFlipd, Spacingd, Transform
 
+from adw_components.data import storage as stored
 from adw_components.data.dataset import datalist, read_dataset
 from adw_components.data.mapped_dataset import MappedDataset
 from adw_components.data.storage import Storage, choose_storage, prepared_cases
@@ -151,3 +152,12 @@ def test_no_thread_outlives_a_case_that_fails() -> None:
     with pytest.raises(RuntimeError, match="applying transform"):
         prepared_cases([{"case": number} for number in range(4)], Compose([transform]), storage, num_workers=4)
     assert not transform.at_work and set(threading.enumerate()) <= others
+
+
+def test_a_thread_that_waits_for_work_does_not_hold_a_failure_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stored, "_PATIENCE", 0.2)
+    ended = threading.Event()
+    with pytest.raises(MemoryError), stored._threads_ended():
+        threading.Thread(target=ended.wait, daemon=True).start()
+        raise MemoryError
+    ended.set()

@@ -33,6 +33,8 @@ def with_values(image: np.ndarray, *values: float, share: float = 0.2) -> np.nda
         (with_values(noise(), 9e14, share=0), None),
         (noise(-3000, 3000, np.int16), None),
         (np.zeros(SHAPE, np.uint8), "every voxel is 0"),
+        (noise(dtype=np.float64) * 1e-310, "every voxel is below 1e-15, which float32 cannot square"),
+        (noise(0, 1e-12), None),  # a diffusivity in m2/s has 1e-9
         (np.full(SHAPE, np.iinfo(np.int64).min), "11520 voxel(s) are beyond 1e+15, such as -9.22337e+18"),
     ],
 )

@@ -132,3 +132,11 @@ def test_a_package_without_its_checkout(tmp_path: Path) -> None:
     remedy = "run from a checkout of the repository, installed with pip install -e"
     assert done.stderr == f"error: the source of the bundles is not in {tmp_path}/bundles/common; {remedy}\n"
     assert done.returncode == 1 and not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("name", ["LICENSE", "docs/passwd.txt", "configs/more.txt"])
+def test_a_link_to_somewhere_else(name: str, copy: Path, tmp_path: Path) -> None:
+    (tmp_path / "private").write_text("secret")
+    (copy / name).unlink(missing_ok=True)
+    (copy / name).symlink_to(tmp_path / "private")
+    refused(tmp_path / "out", f"{name} is a link, which an export does not follow", bundle=copy)
