@@ -34,13 +34,34 @@ def require_known_options(arguments: Sequence[str] | None = None) -> None:
     _refuse_marks(given)
     if "config_file" not in given:
         return
-    known = {*_RUN_ARGUMENTS, *_TRACKING_KEYS}
-    for path in _paths(given["config_file"]):
-        known |= set(_config(path))
-    unknown = [name for name in given if re.split("#|::", name)[0] not in known]
-    if unknown:
-        listed_by = "the bundle's docs/README.md lists them"
-        raise UserError("; ".join(f"--{name} is no option{closest(name, known, listed_by)}" for name in unknown))
+    configs = [_config(path) for path in _paths(given["config_file"])]
+    listed_by = "the bundle's docs/README.md lists them"
+    wrong = [part for name in (*given, *_of_file(given)) if (part := _unknown(name, configs, listed_by))]
+    if wrong:
+        raise UserError("; ".join(wrong))
+
+
+def _of_file(given: Mapping[str, str]) -> Iterable[str]:
+    """The options that an args_file gives."""
+    return _config(given["args_file"]) if given.get("args_file") else ()
+
+
+def _unknown(name: str, configs: Sequence[Mapping[str, Any]], listed_by: str) -> str | None:
+    """Return what is wrong with the name of an option: a key of no config, or one level down a misspelt one."""
+    first, *below = re.split("#|::", name)
+    known = {*_RUN_ARGUMENTS, *_TRACKING_KEYS, *(key for config in configs for key in config)}
+    if first not in known:
+        return f"--{name} is no option{closest(name, known, listed_by)}"
+    found = [config[first] for config in configs if first in config]
+    for depth, part in enumerate(below, start=1):
+        objects = [value for value in found if isinstance(value, Mapping)]
+        names = {key for value in objects for key in value}
+        close = difflib.get_close_matches(part, sorted(names), n=1, cutoff=0.8)
+        if objects and part not in names and (close or depth < len(below)):
+            whole = "::".join([first, *below[: depth - 1], *close])
+            return f"--{name} is no option{f'; did you mean --{whole}?' if close else f'; {listed_by}'}"
+        found = [value[part] for value in objects if part in value]
+    return None
 
 
 def _refuse_marks(given: Mapping[str, str]) -> None:
@@ -71,8 +92,8 @@ def closest(name: str, known: Iterable[str], listed_by: str) -> str:
 
 def _options(arguments: Sequence[str]) -> Iterable[tuple[str, str]]:
     for index, word in enumerate(arguments):
-        if word.startswith("--"):
-            name, _, value = word[2:].partition("=")
+        if re.match("--|-[A-Za-z_]", word):  # fire takes one dash as well
+            name, _, value = word.lstrip("-").partition("=")
             yield name, value or (arguments[index + 1] if index + 1 < len(arguments) else "")
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,23 @@ from ..engines.acceleration import autocast_options
 from ..errors import UserError
 from ..flags import flag
 from ..normalization import Normalization
-from ..record_fields import PerStage, check_patch_size, checked_geometry, positive_numbers, total_stride
+from ..record_fields import (
+    MOST_BATCH,
+    MOST_CHANNELS,
+    MOST_LABELS,
+    Check,
+    PerStage,
+    check_patch_size,
+    checked_geometry,
+    number,
+    plain_name,
+    positive_numbers,
+    shown,
+    total_stride,
+    whole_number,
+)
 from ..search_space import SearchSpace
 
-Check = Callable[[str, Any], None]
-
-_MOST_CHANNELS, _MOST_PATCHES = 1024, 4096
 # What the augmentation of a patch takes, with an entry an axis.
 _RANGES = ("rotate_range", "scale_range")
 
@@ -43,7 +55,7 @@ def require_settings(*, strides: PerStage, labels: Mapping[str, str], out_channe
         strides, _ = checked_geometry(strides, settings["kernel_sizes"])
     if "patch_size" in settings:
         _check_patch(settings["patch_size"], strides)
-    _whole(2, _MOST_CHANNELS)("out_channels", out_channels)
+    whole_number("out_channels", out_channels, low=2, high=MOST_LABELS)
     _check_labels(labels, out_channels)
     if settings.get("spatial_dims", len(strides[0])) != len(strides[0]):
         raise UserError(
@@ -109,16 +121,20 @@ def _check_labels(labels: Mapping[str, str], out_channels: int) -> None:
         raise UserError(f'labels must map values to names, such as {{"1": "spleen"}}, got {labels!r}')
     if [str(value) for value in labels] != [str(value) for value in range(1, out_channels)]:
         raise UserError(
-            f"labels must name the values 1 to out_channels - 1 = {out_channels - 1} in this order, got {dict(labels)}"
+            f"labels must name the values 1 to out_channels - 1 = {out_channels - 1} in this order, "
+            f"got {shown(dict(labels))}"
         )
+    for value, name in labels.items():
+        plain_name(f"labels.{value}", name)
 
 
 def _check_axes(settings: Mapping[str, Any], spatial_dims: int) -> None:
     if "spacing" in settings:
         positive_numbers("spacing", settings["spacing"], spatial_dims)
     axes = settings.get("mirror_axes", ())
-    if not isinstance(axes, list | tuple) or not all(axis in range(spatial_dims) for axis in axes):
-        raise UserError(f"mirror_axes must be a list of axes from 0 to {spatial_dims - 1}, got {axes!r}")
+    known = isinstance(axes, list | tuple) and all(type(axis) is int and 0 <= axis < spatial_dims for axis in axes)
+    if not known or len({*axes}) < len(axes):
+        raise UserError(f"mirror_axes must be a list of different axes from 0 to {spatial_dims - 1}, got {shown(axes)}")
     if settings.keys() >= {"patch_size", *_RANGES}:
         check_ranges(len(settings["patch_size"]), **{name: settings[name] for name in _RANGES})
 
@@ -132,45 +148,26 @@ def _check_channels(settings: Mapping[str, Any]) -> None:
         raise UserError(f"normalization must have an entry for each of the {channels} channel(s), got {len(entries)}")
 
 
-def _whole(minimum: int, maximum: int = 10**6) -> Check:
-    def check(name: str, value: Any) -> None:
-        if isinstance(value, bool) or not isinstance(value, int) or not minimum <= value <= maximum:
-            raise UserError(f"{name} must be a whole number from {minimum} to {maximum}, got {value!r}")
-
-    return check
-
-
-def _number(minimum: float, maximum: float = 1e6, *, open_start: bool = False, open_end: bool = False) -> Check:
-    def check(name: str, value: Any) -> None:
-        known = isinstance(value, int | float) and not isinstance(value, bool)
-        inside = known and minimum <= value <= maximum
-        if not inside or (open_start and value == minimum) or (open_end and value == maximum):
-            start, end = "above" if open_start else "from", "below" if open_end else "up to"
-            raise UserError(f"{name} must be a number {start} {minimum:g} and {end} {maximum:g}, got {value!r}")
-
-    return check
-
-
 def _sequence(name: str, value: Any) -> None:
     if not isinstance(value, Sequence) or isinstance(value, str):
-        raise UserError(f'{name} must be a list, such as "[0, 1]", got {value!r}')
+        raise UserError(f'{name} must be a list, such as "[0, 1]", got {shown(value)}')
 
 
 def _numbers(name: str, value: Any) -> None:
     rows = value if isinstance(value, Sequence) else ()
     if not rows or not all(isinstance(entry, int | float) and not isinstance(entry, bool) for entry in rows):
-        raise UserError(f'{name} must be a list with a number an axis, such as "[0.5, 0.5, 0.5]", got {value!r}')
+        raise UserError(f'{name} must be a list with a number an axis, such as "[0.5, 0.5, 0.5]", got {shown(value)}')
 
 
 def _mappings(name: str, value: Any) -> None:
     rows = value if isinstance(value, Sequence) else ()
     if not rows or not all(isinstance(entry, Mapping) for entry in rows):
-        raise UserError(f"{name} must be a list with an object a channel, got {value!r}")
+        raise UserError(f"{name} must be a list with an object a channel, got {shown(value)}")
 
 
 def _folder(name: str, value: Any) -> None:
     if not isinstance(value, str | Path) or not str(value):
-        raise UserError(f"{name} must be the path of a folder, got {value!r}")
+        raise UserError(f"{name} must be the path of a folder, got {shown(value)}")
     path = Path(value).absolute()
     # What is not there yet is made in the nearest folder that is.
     nearest = next(folder for folder in (path, *path.parents) if os.path.lexists(folder))
@@ -191,7 +188,7 @@ def _device(name: str, value: Any) -> None:
 def _one_of(*values: str) -> Check:
     def check(name: str, value: Any) -> None:
         if value not in values:
-            raise UserError(f"{name} must be {' or '.join(values)}, got {value!r}")
+            raise UserError(f"{name} must be {' or '.join(values)}, got {shown(value)}")
 
     return check
 
@@ -204,19 +201,23 @@ def _amp_dtype(name: str, value: Any) -> None:
     autocast_options(amp_dtype=value)
 
 
+_count = partial(whole_number, low=1)
+_positive = partial(number, low=0, above=True)
+
 CHECKS: Mapping[str, Check] = {
-    **dict.fromkeys(("max_epochs", "iterations_per_epoch", "val_interval"), _whole(1)),
-    **dict.fromkeys(("batch_size", "sw_batch_size"), _whole(1, _MOST_PATCHES)),
-    "in_channels": _whole(1, _MOST_CHANNELS),
-    "spatial_dims": _whole(2, 3),
-    "warmup_epochs": _whole(0),
-    "num_workers": _whole(0, 1024),
-    "seed": _whole(0, 2**32 - 1),  # NumPy's range
-    **dict.fromkeys(("learning_rate", "architecture_learning_rate"), _number(0, 1e3, open_start=True)),
-    "initial_temperature": _number(0, open_start=True),
-    "temperature_rate": _number(0, 1, open_start=True),
-    **dict.fromkeys(("momentum", "overlap"), _number(0, 1, open_end=True)),
-    "cache_gb": _number(0),
+    **dict.fromkeys(("max_epochs", "iterations_per_epoch", "val_interval"), partial(_count, high=10**6)),
+    **dict.fromkeys(("batch_size", "sw_batch_size"), partial(_count, high=MOST_BATCH)),
+    "in_channels": partial(_count, high=MOST_CHANNELS),
+    "spatial_dims": partial(whole_number, low=2, high=3),
+    "warmup_epochs": partial(whole_number, high=10**6),
+    "num_workers": partial(whole_number, high=1024),
+    "seed": partial(whole_number, high=2**32 - 1),  # NumPy's range
+    **dict.fromkeys(("learning_rate", "architecture_learning_rate"), partial(_positive, high=1e3)),
+    "initial_temperature": partial(_positive, high=1e6),
+    "temperature_rate": partial(_positive, high=1),
+    "momentum": partial(_positive, high=1, below=True),  # Nesterov's needs one
+    "overlap": partial(number, low=0, high=1, below=True),
+    "cache_gb": partial(number, low=0, high=1e6),
     **dict.fromkeys(("patch_size", "spacing", "mirror_axes", "kernel_sizes"), _sequence),
     **dict.fromkeys(_RANGES, _numbers),
     "normalization": _mappings,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..errors import UserError
+from ..record_fields import MOST_EPOCHS, number, whole_number
 
 
 def check_search_settings(
@@ -28,31 +29,18 @@ def check_search_settings(
             f"warmup_epochs must be at least 0 and below max_epochs {max_epochs}, or nothing is searched; "
             f"got {warmup_epochs}"
         )
-    if (
-        isinstance(architecture_interval, bool)
-        or not isinstance(architecture_interval, int)
-        or architecture_interval < 1
-    ):
-        raise UserError(f"architecture_interval must be a whole number from 1 on, got {architecture_interval!r}")
+    whole_number("architecture_interval", architecture_interval, low=1, high=MOST_EPOCHS)
     if initial_temperature <= 0 or not 0 < temperature_rate <= 1:
         raise UserError(
             "initial_temperature must be above 0 and temperature_rate in (0, 1], "
             f"got {initial_temperature} and {temperature_rate}"
         )
-    _require_number("target_rate", target_rate, low=0.0, high=1.0)
-    if isinstance(target_ramp, bool) or not isinstance(target_ramp, int | float) or not 0 <= target_ramp <= 1:
-        raise UserError(f"target_ramp must be a number from 0 to 1, got {target_ramp!r}")
+    number("target_rate", target_rate, low=0, high=1, above=True)
+    number("target_ramp", target_ramp, low=0, high=1)
     if stop_entropy is not None:
-        _require_number("stop_entropy", stop_entropy, low=0.0, high=1.0)
+        number("stop_entropy", stop_entropy, low=0, high=1, above=True)
 
 
 def _require_one_of(name: str, value: Any, allowed: tuple[str, ...]) -> None:
     if value not in allowed:
         raise UserError(f"{name} must be {' or '.join(allowed)}, got {value!r}")
-
-
-def _require_number(name: str, value: Any, *, low: float, high: float = float("inf")) -> None:
-    known = isinstance(value, int | float) and not isinstance(value, bool)
-    if not known or not low < value <= high:
-        end = "" if high == float("inf") else f" and up to {high:g}"
-        raise UserError(f"{name} must be a number above {low:g}{end}, got {value!r}")

@@ -30,7 +30,7 @@ def check(*, labels: dict[str, str] = LABELS, out_channels: int = 3, **settings:
 def test_sound_settings_pass() -> None:
     check(patch_size=[24, 32, 22], spacing=[1, 1, 1], mirror_axes=[0, 2], max_epochs=1, learning_rate=0.1, device="cpu")
     check(**AUGMENTED, cache_dir="cache", output_dir="runs/search")
-    check(mirror_axes=[], momentum=0, overlap=0.5, seed=0, num_workers=0)
+    check(mirror_axes=[], momentum=0.9, overlap=0.5, seed=0, num_workers=0)
 
 
 @pytest.mark.parametrize(
@@ -42,25 +42,25 @@ def test_sound_settings_pass() -> None:
         ("max_epochs", "two", "max_epochs must be a whole number from 1 to 1000000, got 'two'"),
         ("batch_size", True, "batch_size must be a whole number"),
         ("seed", -1, "seed must be a whole number from 0 to 4294967295, got -1"),
-        ("learning_rate", "fast", "learning_rate must be a number above 0 and up to 1000, got 'fast'"),
+        ("learning_rate", "fast", "learning_rate must be a number above 0 and at most 1000, got 'fast'"),
         ("seed", 2**32, "seed must be a whole number from 0 to 4294967295, got 4294967296"),
         ("batch_size", 10**9, "batch_size must be a whole number from 1 to 4096, got 1000000000"),
         ("max_epochs", 10**9, "max_epochs must be a whole number from 1 to 1000000"),
-        ("temperature_rate", 1.5, "temperature_rate must be a number above 0 and up to 1, got 1.5"),
+        ("temperature_rate", 1.5, "temperature_rate must be a number above 0 and at most 1, got 1.5"),
         ("device", "meta", "device must be a device of this machine"),
         ("patch_size", [4, 4, 2], r"more than \(4, 4, 2\) along some axis, got \(4, 4, 2\): a single voxel is left"),
         ("patch_size", [4 * 10**6, 4, 2], "patch_size must hold"),
         ("spatial_dims", 2, "spatial_dims must be 3, the axes of strides, got 2"),
         ("batch_dice", "$print()", "batch_dice must be true or false"),
         ("learning_rate", 0.0, "learning_rate must be a number above 0"),
-        ("overlap", 1.5, "overlap must be a number from 0 and below 1, got 1.5"),
+        ("overlap", 1.5, "overlap must be a number from 0 to below 1, got 1.5"),
         ("device", "gpu", "device must be a device of this machine"),
         ("amp_dtype", "half", "amp_dtype must be float16 or bfloat16, or left out for torch's own choice, got 'half'"),
         ("compile", 1, "compile must be true or false, got 1"),
         ("cudnn_benchmark", "maybe", "cudnn_benchmark must be true or false, got 'maybe'"),
-        ("mirror_axes", [3], "mirror_axes must be a list of axes from 0 to 2"),
+        ("mirror_axes", [3], "mirror_axes must be a list of different axes from 0 to 2"),
         ("mirror_axes", 1, "mirror_axes must be a list"),
-        ("mirror_axes", [[0]], "mirror_axes must be a list of axes from 0 to 2"),
+        ("mirror_axes", [[0]], "mirror_axes must be a list of different axes from 0 to 2"),
         ("spacing", [1, 1], r"spacing must be 3 numbers above 0 .*, got \[1, 1\]"),
         ("spacing", [1, 0, 1], "spacing must be 3 numbers above 0"),
         ("spacing", [1, -1, 1], "spacing must be 3 numbers above 0"),
@@ -78,7 +78,12 @@ def test_sound_settings_pass() -> None:
         ("scale_range", None, "scale_range must be a list with a number an axis"),
         ("scale_range", [0.4, 0.4], "scale_range must be a number from 0 to below 1 for every axis"),
         ("scale_range", [1, 0, 0], "scale_range must be a number from 0 to below 1 for every axis"),
-        ("in_channels", 0, "in_channels must be a whole number from 1 to 1024, got 0"),
+        ("mirror_axes", [True], r"mirror_axes must be a list of different axes from 0 to 2, got \[True\]"),
+        ("mirror_axes", [0, 0], r"mirror_axes must be a list of different axes from 0 to 2, got \[0, 0\]"),
+        ("momentum", 0, "momentum must be a number above 0 and below 1, got 0"),
+        ("labels", {"1": "a<b", "2": "b"}, "labels.1 must not hold"),
+        ("labels", {"1": 5, "2": "b"}, "labels.1 must be a text, got 5"),
+        ("in_channels", 0, "in_channels must be a whole number from 1 to 16384, got 0"),
         ("normalization", Z_SCORE, "normalization must be a list with an object a channel, got"),
         ("normalization", [], "normalization must be a list with an object a channel"),
         ("normalization", ["z_score"], "normalization must be a list with an object a channel"),

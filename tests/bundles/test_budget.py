@@ -100,9 +100,9 @@ def test_retraining_starts_from_the_supernet_beside_the_architecture(
         ({"target_flops_ratio": [0.004, 0.004]}, "target_flops_ratio must hold distinct numbers"),
         ({"target_flops_ratio": 0.004, "target": {"flops": 0.004}}, "both given"),
         ({"weight_step": "single"}, "weight_step must be mixture or single_path, got 'single'"),
-        ({"architecture_interval": 0}, "architecture_interval must be a whole number from 1 on, got 0"),
-        ({"stop_entropy": 2}, "stop_entropy must be a number above 0 and up to 1, got 2"),
-        ({"target_rate": "much"}, "target_rate must be a number above 0 and up to 1, got 'much'"),
+        ({"architecture_interval": 0}, "architecture_interval must be a whole number from 1 to 10000000, got 0"),
+        ({"stop_entropy": 2}, "stop_entropy must be a number above 0 and at most 1, got 2"),
+        ({"target_rate": "much"}, "target_rate must be a number above 0 and at most 1, got 'much'"),
         ({"target_ramp": 1.5}, "target_ramp must be a number from 0 to 1, got 1.5"),
     ],
 )
