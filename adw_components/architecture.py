@@ -89,7 +89,7 @@ class Architecture(JsonRecord):
         return total_stride(self.strides)
 
     def structure(self) -> dict[str, Any]:
-        """What the network is built from, without the provenance, as plain JSON values."""
+        """Return what the network is built from, without the provenance, as plain JSON values."""
         names = ("encoder_widths", "decoder_widths", "strides", "kernel_sizes")
         return {name: [list(row) for row in getattr(self, name)] for name in names}
 

@@ -1,4 +1,4 @@
-"""What a command line of our own may say, checked first: fire runs a command before it names what is unknown."""
+"""Check command lines of our own before fire runs them: it would run a command first and name what is unknown after."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ import fire
 from .command_line import checked, keep_texts
 from .describe import describe as describe_architecture
 from .describe_plan import describe_plan, kind_of
-from .errors import exit_with, line_for
+from .errors import exit_with, line_for, print_any_letter
 from .report import build_report
 from .synthesis import synthesize as synthesize_dataset
 
@@ -95,6 +95,7 @@ class BundleCommands:
 
 def run_command(commands: type, program: str) -> None:
     """Run the command of `commands` that this process was started with; a user's mistake is one line."""
+    print_any_letter()
     try:
         keep_texts(commands)
         fire.Fire(commands, command=checked(commands, sys.argv[1:], program=program), name=program)

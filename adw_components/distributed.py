@@ -36,7 +36,7 @@ def barrier() -> None:
 
 
 def in_first_process(action: Callable[[], None]) -> None:
-    """Do `action` in the first of all processes; the others wait for it, and end with status 1 where it fails."""
+    """Run `action` in the first of all processes; the others wait for it, and end with status 1 where it fails."""
     if not is_distributed():
         action()
         return

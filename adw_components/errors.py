@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import errno
+import io
 import logging
 import sys
 import traceback
 from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import FrozenInstanceError
 from types import TracebackType
 from typing import Any, NoReturn
 
 # FastAPI, and so MONAI Label's server, answers a request with an exception of this class: its status, its detail.
 _Answer: Any = getattr(sys.modules.get("starlette.exceptions"), "HTTPException", Exception)
 
+_MEMORY = "not enough memory ({}); take a smaller patch_size or batch_size, narrower base_widths, or fewer workers"
 _AGAIN = "run it again (a search or a training with --resume true)"
 _REMEDIES = {
     **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), f"make room there and {_AGAIN}"),
@@ -27,23 +31,15 @@ _REMEDIES = {
     errno.EISDIR: "a file is needed; check the path",
     errno.ENOENT: "check the path",
 }
+_LIMITS = (errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.EIO)
 # Class, a part of its text, and the line that is made of the text: what torch and MONAI say of a machine or a config.
 _SAYINGS: tuple[tuple[type[Exception], str, str], ...] = (
-    *(
-        (
-            kind,
-            part,
-            "not enough memory ({}); take a smaller patch_size or batch_size, narrower base_widths, or fewer workers",
-        )
-        for kind, part in (
-            (MemoryError, ""),
-            (RuntimeError, "DefaultCPUAllocator"),
-            (RuntimeError, "out of memory"),
-            (RuntimeError, "bad_alloc"),
-        )
-    ),
+    (MemoryError, "", _MEMORY),
+    (RuntimeError, "DefaultCPUAllocator", _MEMORY),
+    (RuntimeError, "out of memory", _MEMORY),
+    (RuntimeError, "bad_alloc", _MEMORY),
     (RuntimeError, "killed by signal", "a process that loads data was ended from outside ({}); take fewer num_workers"),
-    (ImportError, "", "a package is missing ({}); install it with pip, or leave out what needs it"),
+    (ModuleNotFoundError, "", "a package is missing ({}); install it with pip, or leave out what needs it"),
     (ValueError, "the referring item", "a config or an option is wrong ({}); after @ it takes an existing key"),
 )
 # ignite logs an exception on its way through; the line at the end, or the stack trace, says it all.
@@ -59,7 +55,7 @@ class UserError(ValueError, _Answer):
 
     @property
     def detail(self) -> str:
-        """What a server answers."""
+        """Return what a server answers."""
         return str(self)
 
 
@@ -80,11 +76,18 @@ def line_for(error: BaseException) -> str | None:
     return next(filter(None, map(_line, _causes(error, implicit=False))), None)
 
 
+def raise_limits(error: Exception) -> None:
+    """Raise `error` again if a limit of the machine, such as its memory, is to blame and not the file that was read."""
+    if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno in _LIMITS):
+        raise error
+
+
 def report_errors_plainly() -> None:
     """Let an uncaught exception for which there is a line end the process with it instead of a stack trace."""
     for handler in logging.getLogger().handlers:
         if _is_news not in handler.filters:
             handler.addFilter(_is_news)
+    print_any_letter()
     previous = sys.excepthook
     if getattr(previous, "reports_plainly", False):
         return
@@ -104,6 +107,14 @@ def report_errors_plainly() -> None:
     sys.excepthook = hook
 
 
+def print_any_letter() -> None:
+    """Let a terminal that lacks a letter, such as é, show its code in place of a stack trace."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            with suppress(OSError):  # where the stream has become a pipe since it was opened
+                stream.reconfigure(errors="backslashreplace")
+
+
 def exit_with(line: object) -> NoReturn:
     """End a command of our own with an error's text and status 1."""
     print(f"error: {line}", file=sys.stderr)
@@ -121,9 +132,12 @@ def _causes(error: BaseException | None, *, implicit: bool) -> Iterator[BaseExce
 
 def _line(error: BaseException) -> str | None:
     text = _of_a_worker(" ".join(str(error).split()))
-    if isinstance(error, OSError) and error.errno in _REMEDIES:
+    if isinstance(error, OSError) and (error.errno in _REMEDIES or (error.errno and error.filename)):
         where = " and ".join(str(name) for name in (error.filename, error.filename2) if name)
-        return f"{where + ': ' if where else ''}{(error.strerror or text).lower()}; {_REMEDIES[error.errno]}"
+        remedy = _REMEDIES.get(error.errno or 0, f"check the path and its storage, and {_AGAIN}")
+        return f"{where + ': ' if where else ''}{(error.strerror or text).lower()}; {remedy}"
+    if isinstance(error, ModuleNotFoundError) and (error.name or "").startswith(__package__):
+        return None
     for kind, part, line in _SAYINGS:
         if isinstance(error, kind) and part in text:
             return line.format(text[:300] or "none is left")
@@ -134,6 +148,8 @@ def _of_an_expression(error: BaseException, text: str) -> str | None:
     """Return the line for an expression of a config that fails by itself, not in the code that it calls."""
     frames = traceback.extract_tb(error.__traceback__)
     own = isinstance(error, SyntaxError) and error.filename in ("<string>", "<unknown>")
+    if isinstance(error, FrozenInstanceError):  # whose code is generated, and has no file either
+        return None
     if not own and not (frames and frames[-1].filename == "<string>"):
         return None
     reason = f"{type(error).__name__}: {text}"

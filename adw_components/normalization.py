@@ -6,13 +6,11 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from .errors import UserError
-from .record_fields import check_fields, number, shown, true_or_false
+from .record_fields import LARGEST_INTENSITY, check_fields, number, shown, true_or_false
 
 Scheme = Literal["z_score", "ct"]
 SCHEMES: tuple[str, ...] = get_args(Scheme)
 _CT_FIELDS = ("low", "high", "mean", "std")
-# Squares of larger intensities overflow in float32.
-_LARGEST = 1e15
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +52,7 @@ class Normalization:
                 f"normalization of scheme ct needs the numbers {', '.join(_CT_FIELDS)}, got {shown(values)}"
             )
         for name, value in zip(_CT_FIELDS, values, strict=True):
-            number(f"normalization.{name}", value, low=-_LARGEST, high=_LARGEST)
+            number(f"normalization.{name}", value, low=-LARGEST_INTENSITY, high=LARGEST_INTENSITY)
         low, high, _, std = values
         if not low < high or not std > 0:
             raise UserError(f"normalization needs low < high and std > 0, got {low}, {high} and {std}")

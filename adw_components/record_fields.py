@@ -24,6 +24,8 @@ MOST_STRIDE, MOST_KERNEL, MOST_BATCH, MOST_LABELS, MOST_CASES, MOST_EPOCHS = 32,
 MOST_IN_AN_AXIS, MOST_VOXELS = 2**14, 2**31
 # More is no GPU's memory, but a number in MB or bytes.
 MOST_GB = 1000
+# Squares of larger intensities overflow in float32.
+LARGEST_INTENSITY = 1e15
 INTENSITY_STATISTICS = ("mean", "median", "std", "min", "max", "percentile_00_5", "percentile_99_5")
 # A whole number of JSON may be beyond every float.
 _HUGE, _MOST_MM = 1e300, 1e6
@@ -75,32 +77,39 @@ def check_axis_order(what: str, value: Any, *, remedy: str) -> None:
 
 
 def whole_number(name: str, value: Any, *, low: int = 0, high: int) -> int:
-    """`value`, which must be a whole number from `low` to `high`; true and false are none."""
+    """Return `value` if it is a whole number from `low` to `high`, which true is not, else raise a `UserError`."""
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
         raise UserError(f"{name} must be a whole number from {low} to {high}, got {shown(value)}")
     return value
 
 
-def number(name: str, value: Any, *, low: float = -_HUGE, high: float = _HUGE, above: bool = False) -> float:
-    """`value`, which must be a finite number from `low` (or above it) to `high`."""
-    if not _is_finite(value) or not low <= value <= high or (above and value == low):
-        start = f"above {low:g} and at most" if above else f"from {low:g} to"
-        kind = "finite number" if (low, high) == (-_HUGE, _HUGE) else f"number {start} {high:g}"
+def number(
+    name: str, value: Any, *, low: float = -_HUGE, high: float = _HUGE, above: bool = False, below: bool = False
+) -> float:
+    """Return `value` if it is a finite number from `low` (or `above` it) to `high` (or `below` it).
+
+    Raises:
+        UserError: it is none.
+    """
+    if not _is_finite(value) or not low <= value <= high or (above and value == low) or (below and value == high):
+        start = f"above {low:g} and {'below' if below else 'at most'}" if above else f"from {low:g} to"
+        end = f"below {high:g}" if below and not above else f"{high:g}"
+        kind = "finite number" if (low, high) == (-_HUGE, _HUGE) else f"number {start} {end}"
         raise UserError(f"{name} must be a {kind}, got {shown(value)}")
     return value
 
 
 def true_or_false(name: str, value: Any) -> bool:
-    """`value`, which must be true or false itself: no number, and no text."""
+    """Return `value` if it is true or false itself; no number, and no text, else raise a `UserError`."""
     if not isinstance(value, bool):
         raise UserError(f"{name} must be true or false, got {shown(value)}")
     return value
 
 
 def printable(name: str, value: Any, *, longest: int = _LONGEST_TEXT, lines: bool = False) -> str:
-    """`value`, which must be a text without control characters, on one line unless it may have `lines`.
+    """Return `value` if it is a text without control characters, else raise a `UserError`; it may still be syntax.
 
-    It may still be syntax.
+    Only with `lines` may it have several lines.
     """
     if not isinstance(value, str):
         raise UserError(f"{name} must be a text, got {shown(value)}")
@@ -113,20 +122,30 @@ def printable(name: str, value: Any, *, longest: int = _LONGEST_TEXT, lines: boo
 
 
 def plain_text(name: str, value: Any, *, longest: int = _LONGEST_TEXT, lines: bool = False) -> str:
-    """`value`, which must be a text that MONAI does not evaluate, on one line unless it may have `lines`."""
+    """Return `value` if it is a text that MONAI does not evaluate; `lines` as in `printable`.
+
+    Raises:
+        UserError: it is none.
+    """
     text = printable(name, value, longest=longest, lines=lines)
     if text.lstrip().startswith(_MARKS):
         marks = f"{', '.join(_MARKS[:-1])} or {_MARKS[-1]}"
         raise UserError(
-            f"{name} must not begin with {marks}, which MONAI evaluates, got {shown(text)}; begin otherwise"
+            f"{name} must not begin with {marks}, which MONAI evaluates, got {shown(text)}; choose another start"
         )
     if _RELATIVE_ID.search(text):
-        raise UserError(f"{name} must not hold @ or % before # or ::, MONAI's references, got {shown(text)}; part them")
+        raise UserError(
+            f"{name} must not hold @ or % before # or ::, MONAI's references, got {shown(text)}; put a space between"
+        )
     return text
 
 
 def plain_name(name: str, value: Any) -> str:
-    """`value`, which must be a name, such as a label's, that is no syntax in a config, a document or a table."""
+    """Return `value` if it is a name, such as a label's, that is no syntax in a config, a document or a table.
+
+    Raises:
+        UserError: it is none.
+    """
     text = plain_text(name, value, longest=_LONGEST_NAME)
     if not text.strip():
         raise UserError(f"{name} must not be empty, got {shown(text)}; give a name")
@@ -144,15 +163,21 @@ def plain_name(name: str, value: Any) -> str:
 
 
 def folder_name(name: str, value: Any) -> str:
-    """`value`, which must be a plain name that leads to no other folder."""
+    """Return `value` if it is a plain name that leads to no other folder, else raise a `UserError`."""
     text = plain_name(name, value)
-    if text.strip() in (".", "..") or not {"/", "\\"}.isdisjoint(text):
-        raise UserError(f"{name} must be the name of a folder, without / and \\, got {shown(text)}; rename it")
+    if text.strip().startswith(".") or not {"/", "\\", ":"}.isdisjoint(text):
+        raise UserError(
+            f"{name} must be the name of a folder, without / \\ or : and no . in front, got {shown(text)}; rename it"
+        )
     return text
 
 
 def plain_values(name: str, value: Any) -> Any:
-    """`value`, which must be JSON of a bounded size whose texts are plain, and whose keys are none of a config's."""
+    """Return `value` if it is JSON of a bounded size whose texts are plain, and whose keys are none of a config's.
+
+    Raises:
+        UserError: it is none.
+    """
     level, count = [(name, value)], 0
     for _ in range(_DEEPEST):
         count += len(level)
@@ -190,7 +215,7 @@ def _entries(name: str, value: Any) -> list[tuple[str, Any]]:
 
 
 def is_list(value: Any) -> bool:
-    """Whether `value` is a list of any kind; a text is none."""
+    """Return True for a list or tuple, not for a text."""
     return isinstance(value, Sequence) and not isinstance(value, str | bytes)
 
 

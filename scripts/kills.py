@@ -193,7 +193,7 @@ def trial(name: str, job: Callable[[Path], None], folder: Path, kills: int, draw
             row.update(kills=int(was_alive), orphans=orphans)
         finished(job, out, log)
         litter = [
-            path for path in out.parent.rglob(".*") if path.name.startswith(".partial-") or path.suffix == ".lock"
+            path for path in out.parent.rglob(".*") if path.name.startswith(".partial-") or path.name.endswith(".lock")
         ]
         row.update(litter=len(litter), different=int(content(out) != content(whole)), ends=1)
         if content(out) == content(whole) and not litter:

@@ -7,6 +7,7 @@ all the way: it is described, built, exported, and read and resolved by MONAI's 
 from __future__ import annotations
 
 import copy
+import hashlib
 import json
 import math
 import re
@@ -25,13 +26,14 @@ from adw_components.builder.documents import documents
 from adw_components.builder.source import BundleSource, msd_source
 from adw_components.builder.values import config_values
 from adw_components.cost_target import CostTarget, cost_target
-from adw_components.data.dataset import Case
+from adw_components.data.dataset import Case, read_dataset
 from adw_components.data.folds import split_cases
 from adw_components.data.volumes import Task
 from adw_components.dataset_description import DatasetDescription
 from adw_components.describe import describe
 from adw_components.describe_plan import describe_plan
-from adw_components.engines.run_folder import open_run
+from adw_components.engines.checksums import require_all_intact
+from adw_components.engines.run_folder import close_run, open_run
 from adw_components.errors import UserError
 from adw_components.export.evaluation import measured
 from adw_components.export.index import add_to_index
@@ -39,6 +41,7 @@ from adw_components.export.records import config_files, metadata_text
 from adw_components.export.source import read_source
 from adw_components.fine_tuning import mirror_axes_to_train, patch_size_to_train
 from adw_components.inference import mirror_axes_of, patch_size_of, require_same_preparation
+from adw_components.locks import _Holder
 from adw_components.normalization import Normalization
 from adw_components.plan import Plan
 from adw_components.planning.case_rows import CaseRows
@@ -203,6 +206,45 @@ def use_dataset_json(values: Any, folder: Path) -> None:
         assert set(getattr(dataset, field)) == set(names)
     changed = replace(PLAN, dataset=dataset, normalization=PLAN.normalization[:1], foreground_intensity=())
     assert_built(changed)
+
+
+def use_dataset(values: Any, folder: Path) -> None:
+    """An MSD folder whose name goes into the settings of a run, which the run must be able to read again."""
+    written(values, folder / "dataset.json")
+    found = read_dataset(folder)
+    assert all(path.is_relative_to(folder) or path.is_absolute() for case in found.training for path in (case.image,))
+    open_run(folder / "run", kind="train", settings={"dataset": found.name}, resume=False)
+    assert read_settings(folder / "run" / "settings.json")["dataset"] == found.name
+    close_run()
+
+
+def use_search_row(values: Any, folder: Path) -> None:
+    written(SEARCH, folder / "settings.json")
+    (folder / "search.jsonl").write_text(json.dumps(values) + "\n")
+    assert find_sources(folder).search is not None
+    if "<" in json.dumps(values):  # the page takes half a second
+        assert not TAGS.search(build_report(folder).read_text())
+
+
+def use_shown_summary(values: Any, folder: Path) -> None:
+    written(values, folder / "summary.json")
+    written(CASES, folder / "cases.json")
+    assert not TAGS.search(build_report(folder).read_text())
+
+
+def use_lock(values: Any, folder: Path) -> None:
+    """Held by another process, which a file stands for where storage has no locks."""
+    try:
+        held = _Holder.from_bytes(json.dumps(values).encode())
+    except ValueError:
+        return  # it says nothing of its holder
+    assert str(held).isprintable() and len(str(held)) < 1500
+
+
+def use_checksums(values: Any, folder: Path) -> None:
+    written(values, folder / "checksums.json")
+    (folder / "model.pt").write_bytes(b"weights")
+    require_all_intact(folder)
 
 
 def use_architecture(values: Any, folder: Path) -> None:
@@ -370,6 +412,15 @@ TRAIN |= {"device": "cpu", "num_workers": 4, "split_file": None, "package_versio
 TRAIN |= {"guidance_sigma": 2.0, "automatic_share": 0.3, "seed_share": 0.5, "max_corrections": 6, "network_channels": 4}
 SEARCH = {**ARCHITECTURE["provenance"]["settings"], "kind": "search", "device": "cpu", "num_workers": 4}
 SEARCH |= {"split_file": None, "package_version": "0.5.0"}
+SEARCH_ROW = {
+    **{"epoch": 3, "search_epoch": 3, "phase": "search", "learning_rate": 0.1, "seconds": 1.0, "data_wait": 0.1},
+    **{"weight_loss": 1.0, "architecture_loss_a": 1.0, "architecture_loss_b": None, "tau": 1.0, "entropy": 0.5},
+    **{"alpha": [[[0.0] * 5] * 3] * 7, "beta": [[0.0] * 3] * 7, "validation": None, "supernet_validation": None},
+    **{"target": {"kind": "flops", "value": 5.0, "ratio": 0.5, "name": "flops_0.5"}, "expected_cost": 5.0},
+    **{"derived_cost": 5, "cost_before_landing": 5, "parameters": 5, "flops": 5},
+    **{"stopped_early": {"epochs_saved": 3, "seconds_saved": 1.0}},
+    "architecture": {k: v for k, v in ARCHITECTURE.items() if k not in ("provenance", "format_version")},
+}
 LABELLED = {"mean": 1.0, "std": 1.0, "min": 0.0, "max": 2.0, "values": [0, 1, 2]}
 SCORE = {"n": 1, "mean": 0.5, "std": None, "median": 0.5, "min": 0.5, "max": 0.5}
 
@@ -383,6 +434,28 @@ SUBJECTS = {
         },
         used=use_dataset_json,
     ),
+    "MSD folder": Subject(
+        valid={
+            **{"name": "x", "modality": {"0": "MRI"}, "labels": {"0": "background", "1": "organ"}},
+            **{
+                "training": [{"image": "imagesTr/a.nii.gz", "label": "labelsTr/a.nii.gz"}],
+                "test": ["imagesTs/b.nii.gz"],
+            },
+        },
+        used=use_dataset,
+    ),
+    "row of a search": Subject(valid=SEARCH_ROW, used=use_search_row),
+    "summary on a page": Subject(
+        valid={
+            **{"n_cases": 1, "mean_dice": 0.5, "dice": {"Anterior": SCORE}, "mean_hd95_mm": 1.0},
+            "hd95_mm": {"Anterior": SCORE},
+        },
+        used=use_shown_summary,
+    ),
+    "lock": Subject(
+        valid={"machine": "01234567", "pid": 5, "start": 6, "host": "here", "since": "2026-01-01"}, used=use_lock
+    ),
+    "checksums": Subject(valid={"model.pt": [hashlib.sha256(b"weights").hexdigest(), None]}, used=use_checksums),
     "architecture": Subject(valid={**ARCHITECTURE, "provenance": PROVENANCE}, used=use_architecture),
     "row of an epoch": Subject(valid=EPOCH, used=use_epoch),
     "cases of an evaluation": Subject(valid=CASES, used=use_cases),

@@ -71,7 +71,7 @@ def _environment(folder: Path) -> Environment:
 
 
 def _text(path: Path) -> str:
-    """What somebody wrote about one bundle, or about all; nothing where there is no such file."""
+    """Return what somebody wrote about one bundle, or about all; nothing where there is no such file."""
     return path.read_text(encoding="utf-8").strip() if path.is_file() else ""
 
 

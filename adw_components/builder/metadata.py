@@ -101,7 +101,7 @@ def _image(source: BundleSource) -> dict[str, Any]:
 
 
 def _value_range(plan: Plan) -> list[float]:
-    """What holds the values of every channel after normalization, to one decimal outwards."""
+    """Return a range that holds the values of every channel after normalization, to one decimal outwards."""
     ranges = [channel.value_range() or _Z_SCORES for channel in plan.normalization]
     low, high = min(low for low, _ in ranges), max(high for _, high in ranges)
     return [math.floor(10 * low) / 10, math.ceil(10 * high) / 10]

@@ -52,7 +52,7 @@ def search_space_of(plan: Plan) -> SearchSpace:
 
 
 def network_facts(architecture: Architecture, source: BundleSource) -> dict[str, Any]:
-    """Where the architecture comes from, what it costs beside others, and a row for every stage."""
+    """Return where the architecture comes from, what it costs beside others, and a row for every stage."""
     plan = source.plan
     return {
         "origin": origin(architecture, source.task),
@@ -65,7 +65,7 @@ def network_facts(architecture: Architecture, source: BundleSource) -> dict[str,
 
 
 def origin(architecture: Architecture, task: Task | None) -> str:
-    """Whether it is the "published" one of the task, nnU-Net's "default", "searched" here, or of "other" origin."""
+    """Name its origin: "published" for the task, nnU-Net's "default", "searched" here, or "other"."""
     if task and task.name in published_tasks() and architecture == published(task.name):
         return "published"
     if architecture == default_like(architecture):

@@ -25,7 +25,7 @@ class Shipped:
 
 
 def shipped_with(name: str, common: Path) -> Shipped | None:
-    """What the bundle of this name ships; None where no search has been shipped.
+    """Return what the bundle of this name ships; None where no search has been shipped.
 
     Args:
         name: of the bundle.

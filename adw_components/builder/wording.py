@@ -11,8 +11,8 @@ from ..normalization import Normalization
 
 # What dataset.json of the MSD writes where nothing was filled in.
 _PLACEHOLDER = "xxxx"
-# What Markdown takes for more than text, wherever a line of it may begin; an underscore between letters is none of it.
-_MARKDOWN = re.compile(r"[\\`*\[\]|~]|(?<![^\W_])_|_(?![^\W_])|(?<!\S)(?:[-+]|#+)(?!\S)|(?<!\S)\d+(?=[.)](?!\S))")
+# What Markdown takes for more than text, wherever a line of it may begin; an underscore between letters is left alone.
+_MARKDOWN = re.compile(r"[\\`*\[\]|~]|(?<![^\W_])_|_(?![^\W_])|(?<!\S)(?:[-+=]+|#+)(?!\S)|(?<!\S)\d+(?=[.)](?!\S))")
 _LICENCES = {
     "CC-BY-SA 4.0": (
         "Creative Commons Attribution-ShareAlike 4.0 International (CC-BY-SA 4.0)",
@@ -48,7 +48,7 @@ def licence_words(licence: str) -> dict[str, Any]:
 
 
 def normalization_words(channel: Normalization) -> str:
-    """What happens to the intensities of one channel."""
+    """Say what happens to the intensities of one channel."""
     if channel.scheme == "ct":
         statistics = f"the mean {channel.mean:g} and the deviation {channel.std:g} of the labelled voxels"
         return f"clipped to {channel.low:g} to {channel.high:g} HU, then z-scored with {statistics}"

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import zipfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from ..errors import UserError
-from ..files import read_json, replacing, write_json
+from ..files import read_json_object, replacing, write_json
+from ..record_fields import folder_name, shown
 
 CHECKSUMS = "checksums.json"
 # What may stand under a name: SHA-256 of its bytes, or None if it need not be there.
 Valid = list[str | None]
+_SUM = re.compile("[0-9a-f]{64}")
 
 
 @contextmanager
@@ -41,8 +44,8 @@ def require_intact(path: Path) -> None:
         _require_sound_parts(path)
     elif sha256_of(path) not in valid:
         raise UserError(
-            f"checkpoint {path} cannot be read: its checksum is not that in {CHECKSUMS}, so it is damaged or another "
-            "one; put the right file back"
+            f"checkpoint {path} cannot be read: its checksum is not that in {CHECKSUMS}, so it is damaged or a "
+            f"different file; put the right file back, or remove {CHECKSUMS} if this one is meant to be used"
         )
 
 
@@ -68,10 +71,15 @@ def checksums_in(folder: Path) -> dict[str, Valid]:
     path = folder / CHECKSUMS
     if not path.is_file():
         return {}
-    known = read_json(path, "checksums")
-    if isinstance(known, dict) and all(isinstance(valid, list) for valid in known.values()):
-        return known
-    raise UserError(f"checksums file {path} must hold a list for every file; restore a copy or remove it")
+    known = read_json_object(path, "checksums")
+    try:
+        for name, valid in known.items():
+            folder_name("a name in it", name)
+            if not isinstance(valid, list) or not all(sum is None or _SUM.fullmatch(str(sum)) for sum in valid):
+                raise UserError(f"{name} must have a list of sums, got {shown(valid)}")
+    except UserError as error:
+        raise UserError(f"checksums file {path}: {error}; restore a copy or remove it") from error
+    return known
 
 
 def sha256_of(path: Path) -> str:

@@ -48,14 +48,19 @@ class PublishWeights:
     def _publish(self) -> None:
         new, there = sha256_of(self.source), sha256_of(self.target) if self.target.is_file() else None
         order = self._order(new, there)
-        if order["complete"] or there not in (new, order["replaced"]):
+        if order["complete"]:
             print(f"weights of {self.source} were published before; {self.target} is as it was")
+        elif there not in (new, order["replaced"]):
+            print(
+                f"another training has replaced {self.target} since; copy {self.source} there if it is the better one"
+            )
         elif there != new:
             self._keep_previous(there)
             # Without the times of the source: by them a server knows that there are other weights.
             with (sealed if self.target.with_name(CHECKSUMS).is_file() else replacing)(self.target) as temporary:
                 shutil.copyfile(self.source, temporary)
-            print(f"weights in use: {self.target}; the previous ones: {self.source.with_name(PREVIOUS)}")
+            before = f"; the previous ones: {self.source.with_name(PREVIOUS)}" if there is not None else ""
+            print(f"weights in use: {self.target}{before}")
         write_json(self.record, {**order, "complete": True})
 
     def _order(self, new: str, there: str | None) -> dict[str, Any]:

@@ -42,12 +42,12 @@ def record_of(state_dict: Mapping[str, Any], prefix: str = "") -> dict[str, Any]
     """
     buffer = state_dict.get(prefix + BUFFER)
     try:
-        record = {} if buffer is None else json_value(bytes(buffer.tolist()).decode())
+        record = None if buffer is None else json_value(bytes(buffer.tolist()).decode())
     except (AttributeError, TypeError, ValueError) as error:
         raise UserError(f"the record in the weights is damaged: {shown(str(error))}; give other weights") from error
-    if not isinstance(record, dict):
+    if record is not None and not isinstance(record, dict):
         raise UserError(f"the record in the weights must be an object, got {shown(record)}; give other weights")
-    return record or None
+    return record
 
 
 def _difference(what: str, stored: Mapping[str, Any], expected: Mapping[str, Any]) -> str:

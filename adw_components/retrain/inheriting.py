@@ -117,11 +117,11 @@ def _has_begun(output_dir: Path) -> bool:
 def _search_space(state: Any, path: str | Path) -> SearchSpace:
     try:
         record = record_of(state) if isinstance(state, Mapping) else None
-        if record is None or "base_widths" not in record:
-            raise _no_supernet(path)
-        return SearchSpace.from_dict(record)
+        if record is not None and "base_widths" in record:
+            return SearchSpace.from_dict(record)
     except UserError as error:
-        raise error if str(path) in str(error) else UserError(f"{path}: {error}") from error
+        raise UserError(f"{path}: {error}") from error
+    raise _no_supernet(path)
 
 
 def _channels(state: Mapping[str, Any], path: str | Path) -> tuple[int, int]:

@@ -110,9 +110,18 @@ def test_weights_without_a_checksum_must_be_there(tmp_path: Path) -> None:
         open_run(tmp_path, kind="train", settings={}, resume=True)
 
 
-def test_checksums_of_another_kind_are_named(tmp_path: Path) -> None:
-    (tmp_path / CHECKSUMS).write_text(json.dumps([]))
-    with pytest.raises(UserError, match=r"checksums\.json must hold a list for every file"):
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        ([], "must hold a JSON object, got list"),
+        ({"model.pt": "sum"}, r"model\.pt must have a list of sums, got 'sum'"),
+        ({"model.pt": ["sum"]}, r"model\.pt must have a list of sums"),
+        ({"../model.pt": [None]}, "a name in it must be the name of a folder"),
+    ],
+)
+def test_checksums_of_another_kind_are_named(tmp_path: Path, content: object, problem: str) -> None:
+    (tmp_path / CHECKSUMS).write_text(json.dumps(content))
+    with pytest.raises(UserError, match=rf"checksums\.json.* {problem}"):
         checksums_in(tmp_path)
 
 

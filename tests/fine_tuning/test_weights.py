@@ -10,6 +10,7 @@ import pytest
 import torch
 from ignite.engine import Engine
 
+from adw_components.engines.checksums import sha256_of
 from adw_components.errors import UserError
 from adw_components.fine_tuning import (
     PublishWeights,
@@ -175,3 +176,16 @@ def test_damaged_weights_are_named(model_dir: Path) -> None:
     (model_dir / "model.pt").mkdir()
     with pytest.raises(UserError, match="is a folder"):
         require_weights(model_dir=model_dir, network=Counted())
+
+
+def test_what_another_training_has_put_there_since_a_kill_stays(
+    model_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "run").mkdir()
+    torch.save({"epoch": torch.tensor(1)}, tmp_path / "run" / "model.pt")
+    handler = PublishWeights(output_dir=tmp_path / "run", model_dir=model_dir)
+    handler._order(sha256_of(handler.source), sha256_of(handler.target))  # and killed before the copy
+    torch.save({"epoch": torch.tensor(2)}, model_dir / "model.pt")
+    publish(tmp_path / "run", model_dir)
+    assert epoch_in(model_dir / "model.pt") == 2
+    assert "another training has replaced" in capsys.readouterr().out
