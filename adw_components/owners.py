@@ -17,6 +17,7 @@ import uuid
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
+from multiprocessing.connection import wait
 from pathlib import Path
 
 _OWNER = r"(?P<machine>[0-9a-f]{8})-(?P<pid>\d+)-(?P<start>\d+)-"
@@ -150,14 +151,21 @@ def end_with_parent() -> None:
 
     On Linux the parent is the thread that started it (prctl(2)): start such children from a thread that stays.
     """
-    known = multiprocessing.parent_process()
-    parent = os.getppid() if known is None or known.pid is None else known.pid
+    parent, known = os.getppid(), multiprocessing.parent_process()
+    if known is not None and known.pid != parent:  # begun by a server of forks, or the parent has ended
+        threading.Thread(target=_exit_once_ended, args=(known.sentinel,), daemon=True).start()
+        return
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
         if os.getppid() != parent:
             os._exit(1)
     else:
         threading.Thread(target=_exit_after, args=(parent,), daemon=True).start()
+
+
+def _exit_once_ended(sentinel: int) -> None:
+    wait([sentinel])
+    os._exit(1)
 
 
 def _exit_after(parent: int) -> None:

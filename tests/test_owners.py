@@ -119,3 +119,37 @@ def test_a_child_ends_with_its_parent(tmp_path: Path, way: str) -> None:
         while _start(child) not in (None, -1):
             assert time.monotonic() < deadline
             time.sleep(0.02)
+
+
+FORKED = """
+import multiprocessing, os, sys, time
+from adw_components.owners import end_with_parent
+
+def live(writing):
+    end_with_parent()
+    print(os.getpid(), flush=True)
+    time.sleep(60)
+
+if __name__ == "__main__":
+    context = multiprocessing.get_context(sys.argv[1])
+    context.Process(target=live, args=(None,)).start()
+    time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
+def test_a_child_that_began_in_any_way_lives_and_ends_with_its_parent(tmp_path: Path, method: str) -> None:
+    """A loader's worker within a process that a server of forks began has that server as its parent."""
+    (tmp_path / "program.py").write_text(FORKED)
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    words = [sys.executable, str(tmp_path / "program.py"), method]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True, env=environment) as parent:
+        child = int(heard(parent))
+        time.sleep(0.3)
+        assert _start(child) not in (None, -1)
+        parent.kill()
+        parent.wait()
+        deadline = time.monotonic() + 10
+        while _start(child) not in (None, -1):
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
