@@ -13,9 +13,10 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from time import perf_counter
+from time import time
 from typing import Any
 
 from benchmarks.command import Parser, found_device, whole_number
@@ -26,6 +27,7 @@ from gpu_stages.smoke import smoke
 from gpu_stages.stage import Place, Stage, TimeUp, steps_of, time_limit
 
 from adw_components.errors import UserError, exit_with
+from adw_components.files import write_text
 
 ROOT = Path(__file__).parents[1]
 # Stage -> what runs it, and its seconds; the last takes what is left.
@@ -35,7 +37,9 @@ STAGES: dict[str, tuple[Callable[[Stage], None], float]] = {
     "campaign": (campaign, float("inf")),
 }
 # For packing, and for processes that end.
-_RESERVE = 15.0
+_RESERVE = 25.0
+# Two trainings at a time must do so much more than one does to be worth it.
+_FASTER = 1.1
 
 
 def parsed(arguments: Sequence[str] | None = None) -> argparse.Namespace:
@@ -53,29 +57,34 @@ def parsed(arguments: Sequence[str] | None = None) -> argparse.Namespace:
 
 def run(given: argparse.Namespace) -> int:
     """Run the stages; the exit status: 0 if all that was begun has its result."""
-    started = perf_counter()
+    # The clock runs since the shell script began, whose imports take a while on a fresh machine.
+    started = float(os.environ.get("ADW_GPU_STARTED") or time())
     unknown = [name for name in given.stages if name not in STAGES]
     if unknown:
         raise UserError(f"stages must be some of {', '.join(STAGES)}, got {', '.join(unknown)}")
     place = _place(given)
     earlier = _earlier(given, place)
+    place = replace(place, faster_together=_is_faster_together(earlier.get("smoke", {})))
     print(check_carried(ROOT), flush=True)
     failed: list[str] = []
     for name in (name for name in STAGES if name in given.stages):
-        left = given.seconds - _RESERVE - (perf_counter() - started)
+        left = given.seconds - _RESERVE - (time() - started)
         work, seconds = STAGES[name]
         # A rehearsal has no share for each stage: a CPU's are others.
         seconds = left if given.toy else min(left, seconds)
         stage = Stage(name, place, seconds, earlier.get(name, {}))
         _run_stage(stage, work, seconds)
+        earlier[name] = stage.steps
+        place = replace(place, faster_together=_is_faster_together(earlier.get("smoke", {})))
         failed += [f"{name}: {step}" for step in stage.failed]
+    _write_log(place)
     kept = pack(unfinished(place), place.work, place.output)
     for folder in kept:
         print(f"comes back: {folder.relative_to(place.work)}")
     print(check_output(place.output))
     for step in failed:
         print(f"failed: {step}")
-    print(f"took {perf_counter() - started:.0f} s; {place.output}")
+    print(f"took {time() - started:.0f} s; {place.output}")
     return int(bool(failed))
 
 
@@ -90,11 +99,16 @@ def _run_stage(stage: Stage, work: Callable[[Stage], None], seconds: float) -> N
         stage.finish()
     except TimeUp:
         print(f"{stage.name}: its time is over; the next run goes on there", flush=True)
+    except Exception as error:
+        # A run on a GPU is rare: one stage's fault costs no other.
+        stage.fail("stage", error)
 
 
 def _place(given: argparse.Namespace) -> Place:
     output = given.output.resolve()
-    work = Path(os.environ.get("ADW_GPU_WORK") or output.with_name(f"{output.name}_work")).resolve()
+    # Runs know their paths: one that goes on on another machine must lie where it lay.
+    beside = Path("/tmp/adw_gpu_work") if "OUT" in os.environ else output.with_name(f"{output.name}_work")
+    work = Path(os.environ.get("ADW_GPU_WORK") or beside).resolve()
     for folder in (output, work):
         folder.mkdir(parents=True, exist_ok=True)
     root = os.environ.get("ADW_MSD_ROOT")
@@ -103,6 +117,23 @@ def _place(given: argparse.Namespace) -> Place:
         raise UserError(f"ADW_MSD_ROOT names a folder without Task04_Hippocampus: {root}")
     device = found_device("cpu" if given.toy else "cuda:0")
     return Place(device=device, toy=given.toy, output=output, work=work, dataset_dir=data)
+
+
+def _is_faster_together(smoke: Mapping[str, Any]) -> bool:
+    """Whether the smoke tests saw two trainings at once do more than one."""
+    rates = {
+        step[-2]: row["result"]["steps_per_second"]
+        for step, row in smoke.items()
+        if "side_by_side" in step and "result" in row
+    }
+    return rates.keys() >= {"1", "2"} and rates["2"] > _FASTER * rates["1"]
+
+
+def _write_log(place: Place) -> None:
+    """Put the ends of all logs into one file of the results, since their folder stays behind."""
+    paths = sorted({*place.work.rglob("*.log")}, key=lambda path: path.stat().st_mtime)
+    ends = [f"== {path.relative_to(place.work)}\n{path.read_text(errors='replace')[-4000:]}" for path in paths[-20:]]
+    write_text(place.output / "log.txt", "\n".join(ends))
 
 
 def _earlier(given: argparse.Namespace, place: Place) -> dict[str, dict[str, Any]]:

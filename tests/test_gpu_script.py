@@ -11,8 +11,9 @@ from pathlib import Path
 import gpu
 import pytest
 import torch
-from gpu_stages.campaign import NETWORKS
+from gpu_stages.campaign import NETWORKS, unfinished
 from gpu_stages.packing import MEGABYTE, MOST_FILES, check_carried, check_output, pack, unpack
+from gpu_stages.processes import in_child
 from gpu_stages.stage import Place, Stage, TimeUp, steps_of, time_limit
 
 from adw_components.errors import UserError
@@ -30,8 +31,8 @@ def steps(path: Path) -> dict[str, dict]:
 
 def test_a_rehearsal_that_is_cut_goes_on_at_the_stage_that_was_cut(tmp_path: Path) -> None:
     """And all of it takes less than ten minutes on two cores."""
-    first, second = tmp_path / "first", tmp_path / "second"
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    first, second, work = (tmp_path / name for name in ("first", "second", "work"))
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "ADW_GPU_WORK": str(work)}
     log = (tmp_path / "log").open("w")
     started = time.monotonic()
     running = subprocess.Popen(
@@ -46,27 +47,49 @@ def test_a_rehearsal_that_is_cut_goes_on_at_the_stage_that_was_cut(tmp_path: Pat
     smoke, begun = steps(first / "smoke.json"), steps(first / "benchmarks.json")
     assert len(done) == 2 and len(smoke) > 10
 
-    ended = subprocess.run(
-        command(second, "--done", *done), capture_output=True, text=True, env=environment, cwd=tmp_path
-    )
-    assert ended.returncode == 0, ended.stdout[-3000:] + ended.stderr[-3000:]
+    def go_on(output: Path, *more: str) -> str:
+        shutil.rmtree(work)  # as on another machine
+        ended = subprocess.run(command(output, *more), capture_output=True, text=True, env=environment, cwd=tmp_path)
+        assert ended.returncode == 0, ended.stdout[-3000:] + ended.stderr[-3000:]
+        return ended.stdout
+
+    said = go_on(second, "--done", *done)
     assert time.monotonic() - started < 600
     assert steps(second / "smoke.json") == smoke  # its seconds too: nothing was run again
     after = steps(second / "benchmarks.json")
     assert after.items() >= {name: row for name, row in begun.items() if "result" in row}.items()
-    assert after.keys() >= {"passes", "iterations", "dints", "switches", "networks", "memory", "search, 1 workers"}
+    assert after.keys() >= {
+        "passes",
+        "iterations",
+        "dints",
+        "switch together",
+        "networks",
+        "memory",
+        "search, 1 workers",
+    }
     campaign = steps(second / "campaign.json")
     assert {*NETWORKS, "search"} <= campaign.keys()
     for name in NETWORKS:
-        dice = campaign[name]["result"]["dice_of_cases"]
-        assert len(dice) == 2 and campaign[name]["result"]["mean_dice"] == pytest.approx(
-            sum(dice.values()) / 2, abs=1e-4
-        )
+        result = campaign[name]["result"]
+        dice = result["dice_of_cases"].values()
+        assert len(dice) == 2 and result["mean_dice"] == pytest.approx(sum(dice) / 2, abs=1e-4)
     assert not any("error" in row for rows in (smoke, after, campaign) for row in rows.values())
-    assert len(list(second.iterdir())) <= MOST_FILES and "results: 3 files" in ended.stdout
-    assert "carried: checkout" in ended.stdout
-    for path in second.iterdir():
-        assert json.loads(path.read_text())["complete"] is True
+    assert len(list(second.iterdir())) <= MOST_FILES and "results: 4 files" in said and "carried: checkout" in said
+    assert all(json.loads(path.read_text())["complete"] is True for path in second.glob("*.json"))
+
+    # Had it been cut in the evaluation of the derived network, that training would have come back.
+    place = Place(device=torch.device("cpu"), toy=True, output=second, work=work, dataset_dir=None)
+    (folder,) = (work / "campaign" / "train" / "derived").iterdir()
+    (folder / "done").unlink()
+    shutil.rmtree(folder / "evaluation")
+    assert pack(unfinished(place), work, second) == [folder]
+    content = json.loads((second / "campaign.json").read_text())
+    del content["steps"]["derived"]
+    (second / "campaign.json").write_text(json.dumps(content))
+    go_on(tmp_path / "third", "--stages", "campaign", "--done", str(second / "campaign.json"))
+    again = steps(tmp_path / "third" / "campaign.json")
+    assert again["derived"]["result"]["dice_of_cases"] == campaign["derived"]["result"]["dice_of_cases"]
+    assert again["default"] == campaign["default"]
 
 
 @pytest.mark.parametrize(
@@ -135,19 +158,39 @@ def test_files_of_another_kind_are_refused(tmp_path: Path, place: Place) -> None
 def test_checkpoints_that_fit_come_back(tmp_path: Path) -> None:
     work, output, other = tmp_path / "work", tmp_path / "output", tmp_path / "other"
     output.mkdir()
-    folders = [work / "train" / name for name in ("large", "fits", "too_large", "small")]
-    for folder, size in zip(folders, (20, 22, 70, 1), strict=True):
+    folders = [work / "train" / name for name in ("large", "too_large", "fits")]
+    for folder, size in zip(folders, (20, 22, 14), strict=True):
         folder.mkdir(parents=True)
-        (folder / "checkpoint.pt").write_bytes(os.urandom(size * MEGABYTE))
+        network = {"weight": torch.rand(size * MEGABYTE // 4)}
+        torch.save({"network": network, "epoch": 1}, folder / "checkpoint.pt")
+        torch.save(network, folder / "model.pt")
+        (folder / "train.jsonl").write_text("{}\n")
     (output / "smoke.json").write_text("{}")
-    assert pack(folders, work, output) == [folders[0], folders[1], folders[3]]
-    assert "results: 4 files, 43.0" in check_output(output)
+    assert pack(folders, work, output) == [folders[0], folders[2]]
+    assert "results: 4 files, 34." in check_output(output)
     unpack(output, other)
-    for folder in (folders[0], folders[1], folders[3]):
-        copy = other / folder.relative_to(work) / "checkpoint.pt"
-        assert copy.read_bytes() == (folder / "checkpoint.pt").read_bytes()
+    for folder in (folders[0], folders[2]):
+        copy = other / folder.relative_to(work)
+        assert (copy / "checkpoint.pt").read_bytes() == (folder / "checkpoint.pt").read_bytes()
+        assert (copy / "train.jsonl").is_file()
+        for name in ("model.pt", "model_last.pt"):
+            assert torch.equal(torch.load(copy / name)["weight"], torch.load(folder / "model.pt")["weight"])
     assert not (other / "train" / "too_large").exists()
     assert pack([], work, output) == [] and len(list(output.iterdir())) == 1
+
+
+def double(number: int) -> int:
+    if number < 0:
+        raise ValueError(f"{number} is below 0")
+    return 2 * number
+
+
+def test_work_in_a_process_of_its_own_gives_its_result_or_its_fault() -> None:
+    assert in_child(double, 4) == 8
+    with pytest.raises(RuntimeError, match="ValueError: -1 is below 0"):
+        in_child(double, -1)
+    with pytest.raises(RuntimeError, match="its process ended without a word"):
+        in_child(os._exit, 3)
 
 
 def test_more_than_comes_back_is_refused(tmp_path: Path) -> None:

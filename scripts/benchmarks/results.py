@@ -17,7 +17,13 @@ Cell = str | int | float | None
 
 def device_facts(device: torch.device) -> dict[str, Any]:
     """On what was measured: kind and name of the device, torch's CPU threads, versions."""
+    tensor_float = {
+        "cudnn": torch.backends.cudnn.version(),
+        "convolutions_in_tf32": torch.backends.cudnn.allow_tf32,
+        "products_in_tf32": torch.backends.cuda.matmul.allow_tf32,
+    }
     return {
+        **(tensor_float if device.type == "cuda" else {}),
         "device": device.type,
         "name": torch.cuda.get_device_name(device) if device.type == "cuda" else _processor(),
         "threads": torch.get_num_threads(),

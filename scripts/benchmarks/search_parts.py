@@ -54,19 +54,36 @@ def dints(sizes: Sizes, device: torch.device) -> tuple[Figures, Ratios]:
 
 
 def switches(sizes: Sizes, device: torch.device) -> tuple[Figures, Ratios]:
-    """The simultaneous iteration with torch's switches, each alone and all but compiling at once, over the default."""
-    made = partial(SearchIteration, sizes.search_space, *batches(sizes, device), name="simultaneous")
-    precise = {name: partial(torch.autocast, device.type, dtype=dtype) for name, dtype in DTYPES[device.type].items()}
-    steps: dict[str, Step] = {
-        "default": made(),
-        **{name: made(autocast=autocast) for name, autocast in precise.items()},
-        "channels_last": channels_last(made()),
-        "cudnn_benchmark": CudnnBenchmark(made()),
-        **(compiled(made()) if sizes.compile else {}),
-        "together": CudnnBenchmark(channels_last(made(autocast=precise["bfloat16"]))),
-    }
+    """The simultaneous iteration with torch's switches, each alone and all of them at once, over the default."""
+    made = {name: make() for name, make in switch_makers(sizes, device).items()}
+    steps: dict[str, Step] = {name: step for name, step in made.items() if step is not None}
     figures = measure(steps, repeats=sizes.repeats, device=device, label="switches")
     return figures, over(figures, "default")
+
+
+def switch(name: str, sizes: Sizes, device: torch.device) -> Figures:
+    """The simultaneous iteration with one switch, or "default"; nothing where torch cannot compile it."""
+    step = switch_makers(sizes, device)[name]()
+    return {} if step is None else measure({name: step}, repeats=sizes.repeats, device=device, label=name)
+
+
+def switch_makers(sizes: Sizes, device: torch.device) -> dict[str, Callable[[], Step | None]]:
+    """Switch -> what makes its step."""
+    made = partial(SearchIteration, sizes.search_space, *batches(sizes, device), name="simultaneous")
+    precise = {name: partial(torch.autocast, device.type, dtype=dtype) for name, dtype in DTYPES[device.type].items()}
+
+    def together() -> SearchIteration:
+        return channels_last(made(autocast=precise["bfloat16"]))
+
+    return {
+        "default": made,
+        **{name: partial(made, autocast=autocast) for name, autocast in precise.items()},
+        "channels_last": lambda: channels_last(made()),
+        "cudnn_benchmark": lambda: CudnnBenchmark(made()),
+        "compiled": lambda: compiled(made()),
+        "together": lambda: CudnnBenchmark(together()),
+        "together, compiled": lambda: (step := compiled(together())) and CudnnBenchmark(step),
+    }
 
 
 def growth(sizes: Sizes, device: torch.device) -> tuple[Figures, Ratios]:
@@ -132,13 +149,13 @@ def channels_last(step: SearchIteration) -> SearchIteration:
     return step
 
 
-def compiled(step: SearchIteration) -> dict[str, SearchIteration]:
-    """`step` with a compiled network; empty, and the reason on the standard error, where torch cannot compile it."""
+def compiled(step: SearchIteration) -> SearchIteration | None:
+    """`step` with a compiled network; None, and the reason on the standard error, where torch cannot compile it."""
     step.network.compile()
     try:
         step()
     except Exception as error:  # torch's compilers raise of many kinds that have no base of their own
         reason = f"{type(error).__name__}: {error}".splitlines()[0]
         print(f"torch.compile is left out: {reason}", file=sys.stderr)
-        return {}
-    return {"compiled": step}
+        return None
+    return step

@@ -29,7 +29,6 @@ class Sizes:
         batch_size: patches of a batch.
         repeats: how often everything is timed.
         iteration: which of `ITERATIONS` is taken for ours.
-        compile: whether torch.compile, which takes a minute to begin, is among the switches.
 
     Raises:
         UserError: a patch is not divisible by the strides, the widths do not rise, or `iteration` is unknown.
@@ -42,7 +41,6 @@ class Sizes:
     batch_size: int = 1
     repeats: int = 5
     iteration: str = "simultaneous"
-    compile: bool = True
 
     def __post_init__(self) -> None:
         for patch in (self.patch_size, self.dints_patch_size):

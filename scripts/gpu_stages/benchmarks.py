@@ -15,7 +15,7 @@ from benchmarks import network_costs
 from benchmarks.bundle_configs import parsed_config
 from benchmarks.device_augmentation import augment_on_device
 from benchmarks.networks import builders, our_architectures
-from benchmarks.search_parts import PARTS
+from benchmarks.search_parts import DTYPES, PARTS, switch
 from benchmarks.search_sizes import Sizes
 from benchmarks.waiting import measured_wait, prepare_run
 
@@ -24,39 +24,53 @@ from adw_components.reference import nnunet_default
 from adw_components.synthesis import synthesize
 from adw_components.tasks import task
 
+from .processes import choose_start_method, in_child
 from .stage import Place, Stage
 
 TASK = "Task04_Hippocampus"
 # Above this share of an iteration the augmentation is tried on the device.
 WAITING = 0.1
-_TOY = Sizes(
-    base_widths=(2, 3), n_stages=2, patch_size=(8, 8, 8), dints_patch_size=(32, 32, 32), repeats=1, compile=False
-)
+_TOY = Sizes(base_widths=(2, 3), n_stages=2, patch_size=(8, 8, 8), dints_patch_size=(32, 32, 32), repeats=1)
 _WORKERS, _TOY_WORKERS = (2, 4, 8, 16), (1,)
+_SWITCHES = ("default", "cudnn_benchmark", "float16", "bfloat16", "channels_last", "together")
+# They take minutes before they begin.
+_COMPILED = ("compiled", "together, compiled")
 
 
 def benchmarks(stage: Stage) -> None:
-    """Measure everything that is not measured yet; what informs a default comes first."""
+    """Measure everything that is not measured yet, what informs a default first and what may take minutes last.
+
+    Each step has a process of its own.
+    """
     place = stage.place
-    sizes = _TOY if place.toy else Sizes(repeats=5, batch_size=9)
-    for part in ("passes", "iterations", "switches"):
-        stage.run(part, partial(_part, part, sizes, place))
+    sizes = _TOY if place.toy else Sizes(repeats=3, batch_size=9)
+    stage.run("processes", partial(choose_start_method, place.device))
+    stage.run("passes", partial(in_child, _part, "passes", sizes, place.device))
+    for name in _SWITCHES:
+        if name in ("default", *DTYPES[place.device.type]) or name not in DTYPES["cuda"]:
+            tries = name in ("cudnn_benchmark", "together")
+            stage.run(f"switch {name}", partial(in_child, switch, name, sizes, place.device, cudnn_benchmark=tries))
     _waits(stage)
+    stage.run("memory", partial(in_child, _memory, sizes, place.device))
+    stage.run("networks", partial(in_child, _networks, place))
+    stage.run("iterations", partial(in_child, _part, "iterations", sizes, place.device))
     # DiNTS is compared with at batch 1, as on a CPU.
-    stage.run("dints", partial(_part, "dints", sizes if place.toy else replace(sizes, batch_size=1), place))
-    stage.run("networks", partial(_networks, place))
-    stage.run("memory", partial(_memory, sizes, place))
+    stage.run(
+        "dints", partial(in_child, _part, "dints", sizes if place.toy else replace(sizes, batch_size=1), place.device)
+    )
+    for name in () if place.toy else _COMPILED:
+        stage.run(f"switch {name}", partial(in_child, switch, name, sizes, place.device))
 
 
-def _part(name: str, sizes: Sizes, place: Place) -> dict[str, Any]:
+def _part(name: str, sizes: Sizes, device: torch.device) -> dict[str, Any]:
     torch.manual_seed(0)
-    figures, ratios = PARTS[name](sizes, place.device)
+    figures, ratios = PARTS[name](sizes, device)
     return {"batch_size": sizes.batch_size, "figures": figures, "ratios": ratios}
 
 
-def _memory(sizes: Sizes, place: Place) -> dict[str, Any]:
+def _memory(sizes: Sizes, device: torch.device) -> dict[str, Any]:
     space = sizes.search_space
-    return measure_memory(space, patch_size=sizes.patch_size, batch_size=sizes.batch_size, device=str(place.device))
+    return measure_memory(space, patch_size=sizes.patch_size, batch_size=sizes.batch_size, device=str(device))
 
 
 def _networks(place: Place) -> dict[str, Any]:
@@ -67,9 +81,9 @@ def _networks(place: Place) -> dict[str, Any]:
         base_width=width,
         patch_size=patch,
         batch_size=1 if place.toy else plan.batch_size,
-        volume_size=tuple((1 if place.toy else 4) * length for length in patch),
+        volume_size=tuple((1 if place.toy else 2) * length for length in patch),
         sw_batch_size=config_values(plan)["sw_batch_size"],
-        repeats=1 if place.toy else 5,
+        repeats=1 if place.toy else 3,
         amp=place.device.type == "cuda",
     )
     ours = our_architectures(TASK, plan, base_width=width, patch_size=patch, derived=[])
@@ -82,14 +96,19 @@ def _waits(stage: Stage) -> None:
     """How long a retraining and a search wait for their batches, by number of workers."""
     place = stage.place
     for workers in _TOY_WORKERS if place.toy else _WORKERS:
-        stage.run(f"retraining, {workers} workers", partial(_wait, place, "train", workers))
+        stage.run(f"retraining, {workers} workers", partial(_waiting, place, "train", workers))
     for workers in _TOY_WORKERS if place.toy else (4, 16):
-        stage.run(f"search, {workers} workers", partial(_wait, place, "search", workers))
+        stage.run(f"search, {workers} workers", partial(_waiting, place, "search", workers))
     most = max(_TOY_WORKERS if place.toy else _WORKERS)
     slow = f"retraining, {most} workers"
     if stage.has(slow) and (place.toy or stage.result(slow)["waits"] > WAITING):
         name = f"{slow}, augmentation on the device"
-        stage.run(name, partial(_wait, place, "train", most, augment_on_device))
+        stage.run(name, partial(_waiting, place, "train", most, augment_on_device))
+
+
+def _waiting(place: Place, *arguments: Any) -> dict[str, Any]:
+    """A run in a process of its own, in which cuDNN tries its algorithms, as the configs let it."""
+    return in_child(_wait, place, *arguments, cudnn_benchmark=True)
 
 
 def _wait(

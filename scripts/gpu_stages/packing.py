@@ -8,22 +8,27 @@ import tarfile
 from collections.abc import Sequence
 from pathlib import Path
 
+import torch
+
 from adw_components.errors import UserError
 
 MEGABYTE = 2**20
-# Of what comes back.
-MOST_FILES, MOST_BYTES, MOST_TOGETHER = 8, 16 * MEGABYTE, 60 * MEGABYTE
+# Of what comes back, and must fit beside what the next machine is given.
+MOST_FILES, MOST_BYTES, MOST_TOGETHER = 8, 16 * MEGABYTE, 36 * MEGABYTE
 # Of what a bare machine is given.
 MOST_CARRIED = 60 * MEGABYTE
 _PARTS = "checkpoints.tar"
 _PART_BYTES = 15 * MEGABYTE
+# What a retraining goes on from; the weights beside it are made of the checkpoint's.
+_KEPT = ("checkpoint.pt", "train.jsonl", "settings.json", "architecture.json")
+_WEIGHTS = ("model.pt", "model_last.pt")
 
 
 def pack(folders: Sequence[Path], root: Path, output: Path) -> list[Path]:
-    """Put as many of the folders as fit, in their order, into `checkpoints.tar.0`, `.1` ... of `output`.
+    """Put as many of the retrainings as fit, in their order, into `checkpoints.tar.0`, `.1` ... of `output`.
 
     Args:
-        folders: below `root`.
+        folders: of retrainings, below `root`.
         root: by which they are named.
         output: folder of the results, whose other files count.
 
@@ -52,13 +57,20 @@ def unpack(source: Path, root: Path) -> None:
         content = io.BytesIO(b"".join(path.read_bytes() for path in parts))
         with tarfile.open(fileobj=content) as archive:
             archive.extractall(root, filter="data")
+            folders = {(root / name).parent for name in archive.getnames()}
+        for folder in folders:
+            weights = torch.load(folder / "checkpoint.pt", weights_only=True, map_location="cpu")["network"]
+            for name in _WEIGHTS:
+                torch.save(weights, folder / name)
 
 
 def _tar(folders: Sequence[Path], root: Path) -> bytes:
     content = io.BytesIO()
     with tarfile.open(fileobj=content, mode="w") as archive:
         for folder in folders:
-            archive.add(folder, arcname=str(folder.relative_to(root)))
+            for path in (folder / name for name in _KEPT):
+                if path.is_file():
+                    archive.add(path, arcname=str(path.relative_to(root)))
     return content.getvalue()
 
 
@@ -76,10 +88,12 @@ def check_output(output: Path) -> str:
 
 def check_carried(root: Path) -> str:
     """Say how much a bare machine is given, the checkout and `.gpu/`; raise a `UserError` if it is too much."""
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=root, capture_output=True
-    )
-    tree = [root / name for name in listed.stdout.decode().split("\0") if name]
+    words = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    try:
+        listed = subprocess.run(words, cwd=root, capture_output=True).stdout
+    except OSError:  # a bare machine may have no git
+        listed = b""
+    tree = [root / name for name in listed.decode().split("\0") if name]
     laid = [path for path in (root / ".gpu").rglob("*") if path.is_file()]
     sizes = [sum(path.stat().st_size for path in paths if path.is_file()) for paths in (tree, laid)]
     if sum(sizes) > MOST_CARRIED:

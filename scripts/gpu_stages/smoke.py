@@ -57,7 +57,9 @@ def _keep_new(stage: Stage, report: Path, read: int) -> int:
     rows = report.read_text().splitlines(keepends=True) if report.exists() else []
     whole = [row for row in rows if row.endswith("\n")]
     for row in map(json.loads, whole[read:]):
-        told = {"result": row["figures"]} if row["outcome"] == "passed" else {"error": row["reason"]}
+        told = {"result": row["figures"]}
+        if row["outcome"] != "passed":
+            told = {"error": row["reason"], "figures": row["figures"]}
         print(f"smoke: {row['test']} {row['outcome']} ({row['seconds']} s)", flush=True)
         stage.keep(row["test"], {**told, "seconds": row["seconds"]})
     return len(whole)

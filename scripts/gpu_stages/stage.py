@@ -16,7 +16,7 @@ import torch
 from benchmarks.results import device_facts
 
 from adw_components.errors import UserError
-from adw_components.files import read_json, write_json
+from adw_components.files import json_text, read_json, write_json
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +29,7 @@ class Place:
         output: folder of the results, which are few and small.
         work: folder of everything else: data, caches, runs.
         dataset_dir: MSD folder of Task04; generated cases if None.
+        faster_together: whether two trainings at once do more than one, if that is known.
     """
 
     device: torch.device
@@ -36,6 +37,7 @@ class Place:
     output: Path
     work: Path
     dataset_dir: Path | None
+    faster_together: bool | None = None
 
 
 class TimeUp(BaseException):
@@ -99,18 +101,23 @@ class Stage:
         print(f"{self.name}: {step} ({self.seconds_left:.0f} s left)", flush=True)
         started = perf_counter()
         try:
-            row = {"result": work()}
+            result = work()
+            self.keep(step, {"result": result, "seconds": round(perf_counter() - started, 2)})
         except Exception as error:
-            traceback.print_exc()
-            reason = f"{type(error).__name__}: {error}".splitlines()[0]
-            print(f"{self.name}: {step} failed: {reason}", file=sys.stderr, flush=True)
-            row = {"error": reason}
-        self.keep(step, {**row, "seconds": round(perf_counter() - started, 2)})
+            self.fail(step, error)
 
     def keep(self, step: str, row: Mapping[str, Any]) -> None:
         """Write what a step came to: its `result` or its `error`."""
+        json_text(dict(row))  # so that a figure that is no number fails here, before it is among the others
         self.steps[step] = {**row, "device": self._facts["name"]}
         self._write()
+
+    def fail(self, step: str, error: Exception) -> None:
+        """Write why a step failed; the next run tries it again."""
+        traceback.print_exc()
+        reason = f"{type(error).__name__}: {error}".splitlines()[0]
+        print(f"{self.name}: {step} failed: {reason}", file=sys.stderr, flush=True)
+        self.keep(step, {"error": reason})
 
     def finish(self) -> None:
         """Note that every step was done or has failed."""

@@ -8,7 +8,8 @@ import runpy
 import signal
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,12 @@ from .logged import require_success
 _IMPORTED = ["torch", "monai.bundle", "monai.engines", "monai.handlers", "monai.inferers", "monai.transforms"]
 # Two threads must not look after the processes of each other at a time: one of them would lose its exit status.
 _PROCESSES = threading.Lock()
+# Seconds in which an interrupted command may end by itself.
+_PATIENCE = 8.0
 _running: set[Any] = set()
+_ending = threading.Event()
+# How processes begin; "spawn" where forks cannot use a GPU.
+start_method = "forkserver"
 
 
 def run_workflow(
@@ -53,19 +59,30 @@ def run_workflow(
 
 
 def end_all() -> None:
-    """End the commands that are running in other threads."""
-    for process in list(_running):
-        os.kill(process.pid, signal.SIGINT)
+    """End the commands that are running in other threads; no further one begins."""
+    _ending.set()
+    with _PROCESSES:
+        processes = list(_running)
+    for process in processes:
+        _signal(process, signal.SIGINT)
+    wait([process.sentinel for process in processes], timeout=_PATIENCE)
+    for process in processes:
+        _signal(process, signal.SIGKILL)
+
+
+def _signal(process: Any, number: signal.Signals) -> None:
+    with suppress(ProcessLookupError, TypeError, ValueError):  # it has ended
+        os.kill(process.pid, number)
 
 
 def _run(arguments: Sequence[str], folder: Path, log: Path, threads: int | None) -> int:
     """Exit status of a command in a process of its own."""
-    servers = multiprocessing.get_context("forkserver")
-    servers.set_forkserver_preload(_IMPORTED)
-    process = servers.Process(target=_command, args=(arguments, folder, log, threads))
+    process = new_process(_command, arguments, folder, log, threads)
     with _PROCESSES:
+        if _ending.is_set():
+            raise KeyboardInterrupt
         process.start()
-    _running.add(process)
+        _running.add(process)
     wait([process.sentinel])
     _running.discard(process)
     with _PROCESSES:
@@ -73,9 +90,17 @@ def _run(arguments: Sequence[str], folder: Path, log: Path, threads: int | None)
     return int(process.exitcode or 0)
 
 
+def new_process(work: Callable[..., None], *arguments: Any) -> Any:
+    """Return a process that will call `work`, with what workflows import already there."""
+    context: Any = multiprocessing.get_context(start_method)
+    if start_method == "forkserver":
+        context.set_forkserver_preload(_IMPORTED)
+    return context.Process(target=work, args=arguments)
+
+
 def _command(arguments: Sequence[str], folder: Path, log: Path, threads: int | None) -> None:
     """What `python -m monai.bundle` does with these arguments."""
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent()
     with log.open("a") as output:
         os.dup2(output.fileno(), 1)
         os.dup2(output.fileno(), 2)
@@ -91,8 +116,12 @@ def _command(arguments: Sequence[str], folder: Path, log: Path, threads: int | N
         sys.exit(1)
 
 
-def _end_with_parent() -> None:
-    """A killed parent leaves no training behind."""
+def end_with_parent() -> None:
+    """End this process when the one that asked for it does: a killed parent leaves no training behind."""
+    threading.Thread(target=_watch_parent, daemon=True).start()
+
+
+def _watch_parent() -> None:
     parent = multiprocessing.parent_process()
     if parent is not None:
         wait([parent.sentinel])

@@ -32,7 +32,7 @@ class Scale:
     base_widths: tuple[int, ...] = (16, 24, 32, 40, 48)
     patch_size: tuple[int, ...] = (40, 56, 40)
     batch_size: int = 9
-    volume_size: tuple[int, ...] = (256, 256, 160)
+    volume_size: tuple[int, ...] = (128, 128, 96)
     iterations: int = 10
     more: tuple[tuple[str, object], ...] = ()
 
@@ -92,13 +92,14 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     """Add a line to the report for a test that has ended."""
     path = os.environ.get("ADW_GPU_REPORT")
     if path and (report.when == "call" or report.outcome != "passed"):
-        lines = str(report.longrepr).strip().splitlines()
+        crash = getattr(report.longrepr, "reprcrash", None)
+        lines = str(crash.message if crash else report.longrepr).strip().splitlines()
         row = {
             "test": report.nodeid,
             "outcome": report.outcome,
             "seconds": round(report.duration, 2),
             "figures": dict(report.user_properties),
-            "reason": lines[-1] if lines else "",
+            "reason": " ".join(lines)[:500],
         }
         with Path(path).open("a") as file:
             file.write(json.dumps(row) + "\n")
