@@ -30,7 +30,7 @@ Widths = tuple[tuple[int, ...], ...]
 
 @dataclass(frozen=True, kw_only=True)
 class Architecture(JsonRecord):
-    """How deep and how wide every block of a U-Net with `S` encoder and `S - 1` decoder stages is.
+    """The depth and the widths of every block of a U-Net with `S` encoder and `S - 1` decoder stages.
 
     Two architectures are equal when they build the same network; where they come from does not count.
 

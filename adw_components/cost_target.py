@@ -1,4 +1,4 @@
-"""What a search should cost: read from the user's settings and checked against the search space. No torch here."""
+"""Read the cost that a search aims at from the user's settings, and check it against the space. No torch here."""
 
 from __future__ import annotations
 

@@ -20,8 +20,8 @@ from .record_fields import (
     whole_number,
 )
 
-# The numbers of channels and labels in a dataset.json.
-_NUMBER = re.compile("[0-9]{1,4}")
+# A number of a channel or label in a dataset.json: no sign, no zeros before it, so that no two are one.
+NUMBER = re.compile("0|[1-9][0-9]{0,3}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,7 +152,7 @@ def _names(rows: Any, what: str) -> tuple[str, ...]:
     if isinstance(rows, Sequence) and not isinstance(rows, str):
         rows = {str(index): name for index, name in enumerate(rows)}
     rule = f'{what} must map the numbers from 0 on to names, such as {{"0": "..."}}'
-    if not isinstance(rows, Mapping) or not rows or not all(_NUMBER.fullmatch(str(key)) for key in rows):
+    if not isinstance(rows, Mapping) or not rows or not all(NUMBER.fullmatch(str(key)) for key in rows):
         raise UserError(f"{rule}, got {shown(rows)}; write it as the MSD does")
     ordered = {int(key): rows[key] for key in sorted(rows, key=int)}
     if list(ordered) != list(range(len(rows))):

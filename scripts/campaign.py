@@ -19,7 +19,7 @@ import fire
 from campaigns.campaign import Campaign
 from campaigns.cases import prepare_cases
 from campaigns.final import final_jobs
-from campaigns.folder import kept_from_others, require_same
+from campaigns.folder import require_same
 from campaigns.inference import inference_jobs
 from campaigns.install import install
 from campaigns.jobs import Job, run_all
@@ -31,6 +31,7 @@ from campaigns.scale import scale_of
 from campaigns.searches import search_jobs, write_networks
 
 from adw_components.errors import UserError, exit_with
+from adw_components.locks import held_folder
 from adw_components.synthesis import synthesize
 
 PARTS: dict[str, Callable[[Campaign], Sequence[Job]]] = {
@@ -77,7 +78,7 @@ def main(
     folder, size = Path(output_dir).resolve(), scale_of("toy" if toy else scale, changes)
     if dataset_dir is None and not toy:
         raise UserError("dataset_dir is missing; give the folder of Task04_Hippocampus, or --toy for generated data")
-    with kept_from_others(folder):
+    with held_folder(folder, "output_dir"):
         source = Path(dataset_dir) if dataset_dir is not None else toy_dataset(folder)
         campaign = Campaign(
             scale=size,

@@ -1,7 +1,7 @@
 """What a GPU gives, in one run that ends by itself: smoke tests, benchmarks, a campaign at full widths.
 
     bash scripts/gpu.sh                                      # all three, nine minutes at most
-    bash scripts/gpu.sh --stages campaign --seconds 280 --done runs/gpu/smoke.json runs/gpu/campaign.json
+    bash scripts/gpu.sh --stages campaign --seconds 400 --done runs/gpu/smoke.json runs/gpu/campaign.json
     bash scripts/gpu.sh --toy                                # a rehearsal on a CPU
 
 Each stage writes STAGE.json to `--output` after every step; a run that is stopped, or that gets files of an earlier one
@@ -64,7 +64,6 @@ def run(given: argparse.Namespace) -> int:
         raise UserError(f"stages must be some of {', '.join(STAGES)}, got {', '.join(unknown)}")
     place = _place(given)
     earlier = _earlier(given, place)
-    place = replace(place, faster_together=_is_faster_together(earlier.get("smoke", {})))
     print(check_carried(ROOT), flush=True)
     failed: list[str] = []
     for name in (name for name in STAGES if name in given.stages):
@@ -72,10 +71,10 @@ def run(given: argparse.Namespace) -> int:
         work, seconds = STAGES[name]
         # A rehearsal has no share for each stage: a CPU's are others.
         seconds = left if given.toy else min(left, seconds)
+        place = replace(place, faster_together=_is_faster_together(earlier.get("smoke", {})))
         stage = Stage(name, place, seconds, earlier.get(name, {}))
         _run_stage(stage, work, seconds)
         earlier[name] = stage.steps
-        place = replace(place, faster_together=_is_faster_together(earlier.get("smoke", {})))
         failed += [f"{name}: {step}" for step in stage.failed]
     _write_log(place)
     kept = pack(unfinished(place), place.work, place.output)
@@ -120,7 +119,7 @@ def _place(given: argparse.Namespace) -> Place:
 
 
 def _is_faster_together(smoke: Mapping[str, Any]) -> bool:
-    """Whether the smoke tests saw two trainings at once do more than one."""
+    """Tell whether the smoke tests saw two trainings at once do more than one."""
     rates = {
         step[-2]: row["result"]["steps_per_second"]
         for step, row in smoke.items()

@@ -105,6 +105,16 @@ time.sleep(60)
 """
 
 
+def require_end_with(parent: subprocess.Popen[str], child: int) -> None:
+    """Kill a process, after which its child must end."""
+    parent.kill()
+    parent.wait()
+    deadline = time.monotonic() + 10
+    while _start(child) not in (None, -1):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
 @pytest.mark.parametrize("way", ["module", "function"])
 def test_a_child_ends_with_its_parent(tmp_path: Path, way: str) -> None:
     (tmp_path / "slow.py").write_text("print('ready', flush=True); import time; time.sleep(60)")
@@ -113,12 +123,7 @@ def test_a_child_ends_with_its_parent(tmp_path: Path, way: str) -> None:
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True, env=environment) as parent:
         child = int(heard(parent))
         assert heard(parent) == "ready"
-        parent.kill()
-        parent.wait()
-        deadline = time.monotonic() + 10
-        while _start(child) not in (None, -1):
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
+        require_end_with(parent, child)
 
 
 FORKED = """
@@ -147,9 +152,4 @@ def test_a_child_that_began_in_any_way_lives_and_ends_with_its_parent(tmp_path: 
         child = int(heard(parent))
         time.sleep(0.3)
         assert _start(child) not in (None, -1)
-        parent.kill()
-        parent.wait()
-        deadline = time.monotonic() + 10
-        while _start(child) not in (None, -1):
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
+        require_end_with(parent, child)

@@ -1,4 +1,4 @@
-"""What the documents of a bundle say about its networks. No torch here."""
+"""Collect the facts about its networks that the documents of a bundle state. No torch here."""
 
 from __future__ import annotations
 

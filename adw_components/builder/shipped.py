@@ -1,4 +1,4 @@
-"""What a bundle ships that no plan gives: a searched network, and what its weights measured. No torch here."""
+"""Read the parts of a bundle that no plan gives: a searched network, and the scores of its weights. No torch here."""
 
 from __future__ import annotations
 

@@ -61,13 +61,8 @@ def check_dataset(
         dataset = read_dataset(dataset_dir)
     except UserError as error:
         return Report(faults=(_as_fault(dataset_dir, error),))
-    task = Task.of_bundle(
-        in_channels=in_channels,
-        label_values=_label_values(labels),
-        spatial_dims=spatial_dims,
-        spacing=spacing,
-        normalization=normalization,
-    )
+    prepared: Any = {"spatial_dims": spatial_dims, "spacing": spacing, "normalization": normalization}
+    task = Task.of_bundle(in_channels=in_channels, label_values=_label_values(labels), **prepared)
     of_labels = check_labels(dataset, labels)
     report = check_channels(dataset, in_channels, modality) + of_labels + _check_fold(dataset, fold, split_file)
     if not of_labels.faults:  # of which every file would tell again
@@ -92,13 +87,8 @@ def check_cases(
         items: with the paths "image" and "label".
         in_channels, labels, spatial_dims, cache_dir, workers, spacing, normalization: as in `check_dataset`.
     """
-    task = Task.of_bundle(
-        in_channels=in_channels,
-        label_values=_label_values(labels),
-        spatial_dims=spatial_dims,
-        spacing=spacing,
-        normalization=normalization,
-    )
+    prepared: Any = {"spatial_dims": spatial_dims, "spacing": spacing, "normalization": normalization}
+    task = Task.of_bundle(in_channels=in_channels, label_values=_label_values(labels), **prepared)
     return _check_all(dict.fromkeys(map(_as_case, items)), task=task, cache_dir=cache_dir, workers=workers)
 
 

@@ -12,15 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..dataset_description import refuse_unlearnable
+from ..dataset_description import NUMBER, refuse_unlearnable
 from ..errors import UserError
 from ..files import json_value
 from ..record_fields import plain_text, shown
 
 # .nii.gz or .nii, in capitals too; nibabel reads no .Nii.
 _SUFFIX = re.compile(r"\.(nii|NII)(\.[gG][zZ])?$")
-# A number of a label or channel: no sign, no zeros before it, so that no two are one.
-_NUMBER = re.compile("0|[1-9][0-9]{0,3}")
 LOOKS_LIKE = "an MSD folder holds dataset.json, imagesTr/ and labelsTr/, such as Task04_Hippocampus"
 
 
@@ -35,7 +33,7 @@ class Case:
 
 @dataclass(frozen=True, kw_only=True)
 class MSDDataset:
-    """What the `dataset.json` of an MSD folder says.
+    """The content of the `dataset.json` of an MSD folder.
 
     Args:
         name: the dataset's name, such as "Hippocampus".
@@ -176,7 +174,7 @@ def what_it_is(path: Path) -> str:
 
 
 def is_litter(path: Path) -> bool:
-    """Whether a file is none of the dataset's, whatever its name ends with."""
+    """Tell whether a file is none of the dataset's, whatever its name ends with."""
     # macOS archives carry a resource fork "._x.nii.gz" beside every x.nii.gz.
     return path.name.startswith("._") or not case_id(path)
 
@@ -214,7 +212,7 @@ def _numbered(values: Mapping[str, Any], name: str) -> dict[int, str]:
     if (
         not isinstance(rows, dict)
         or not rows
-        or not all(_NUMBER.fullmatch(key) and isinstance(value, str) for key, value in rows.items())
+        or not all(NUMBER.fullmatch(key) and isinstance(value, str) for key, value in rows.items())
     ):
         raise UserError(f"{rule}, got {shown(rows)}; write it as the MSD does")
     return {int(key): rows[key] for key in sorted(rows, key=int)}

@@ -1,4 +1,4 @@
-"""Whether the `dataset.json` of a dataset names the channels and labels of a bundle, in its order. No torch here."""
+"""Check that a `dataset.json` names the channels and labels of a bundle, in its order. No torch here."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a config requires of its data before any work: warnings are logged, faults end it. No torch here."""
+"""Require sound data of a config before any work: warnings are logged, faults end it. No torch here."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ class SoundCases:
         self._lock = Lock()
 
     def knows(self, case: Case, task: Task) -> bool:
-        """Whether `case` was found sound for `task` and its files are what they were."""
+        """Tell whether `case` was found sound for `task` and its files are what they were."""
         return bool(self.known) and _key(case, task) in self.known
 
     def remember(self, case: Case, task: Task) -> None:

@@ -1,4 +1,4 @@
-"""Where prepared cases are kept: in memory if they fit, else in memory-mapped files."""
+"""Keep prepared cases in memory if they fit, else in memory-mapped files."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _PATIENCE = 10.0
 
 @dataclass(frozen=True, kw_only=True)
 class Storage:
-    """Where the prepared cases of a run are kept.
+    """The place of the prepared cases of a run.
 
     Args:
         kind: "memory", or "mapped" for files that are memory-mapped.

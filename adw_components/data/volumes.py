@@ -21,6 +21,8 @@ from . import headers, voxels
 from .dataset import is_nifti, some
 from .headers import AFFINE_TOLERANCE, Problem
 
+# The one warning that a plan tells of all cases at once.
+NO_FOREGROUND: Problem = ("no voxel is labelled foreground", "make sure that the structure is absent in this case")
 # Without the file's name nibabel tells on stderr what these checks tell with it.
 logging.getLogger("nibabel.global").setLevel(logging.CRITICAL)
 
@@ -217,7 +219,7 @@ def _wrong_values(path: Path, values: list[Any], task: Task) -> list[Fault]:
 def _no_foreground(path: Path, values: list[Any]) -> tuple[Fault, ...]:
     if any(value != 0 for value in values):
         return ()
-    return (_fault(path, ("no voxel is labelled foreground", "make sure that the structure is absent in this case")),)
+    return (_fault(path, NO_FOREGROUND),)
 
 
 def _open(path: Path) -> tuple[Any, Report]:

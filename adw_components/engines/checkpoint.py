@@ -101,7 +101,7 @@ def _apply_schedule(scheduler: LambdaLR) -> None:
 
 
 def save_torch(path: Path, content: Any) -> None:
-    """torch.save, whole or not at all, with a checksum beside it.
+    """Save with torch.save, whole or not at all, with a checksum beside it.
 
     Raises:
         OSError: the file cannot be written.
@@ -111,7 +111,7 @@ def save_torch(path: Path, content: Any) -> None:
 
 
 def write_torch(path: Path, content: Any) -> None:
-    """torch.save that raises the `OSError` of a full disk, of which torch's own writer says "unexpected pos" alone."""
+    """Save with torch.save, but raise the `OSError` of a full disk, which torch hides behind "unexpected pos"."""
     with path.open("wb") as file:
         stream = _Remembering(file)
         try:
@@ -121,7 +121,7 @@ def write_torch(path: Path, content: Any) -> None:
 
 
 class _Remembering:
-    """What torch needs of a file, and the error of the first write that failed."""
+    """A file for torch that remembers the error of the first write that failed."""
 
     def __init__(self, file: BinaryIO) -> None:
         self.file = file

@@ -75,7 +75,7 @@ def checksums_in(folder: Path) -> dict[str, Valid]:
     try:
         for name, valid in known.items():
             folder_name("a name in it", name)
-            if not isinstance(valid, list) or not all(sum is None or _SUM.fullmatch(str(sum)) for sum in valid):
+            if not isinstance(valid, list) or not all(one is None or _SUM.fullmatch(str(one)) for one in valid):
                 raise UserError(f"{name} must have a list of sums, got {shown(valid)}")
     except UserError as error:
         raise UserError(f"checksums file {path}: {error}; restore a copy or remove it") from error

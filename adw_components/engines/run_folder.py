@@ -134,7 +134,7 @@ def _require_epochs_left(folder: Path, content: Mapping[str, Any]) -> None:
 
 
 def _free_settings(folder: Path, content: Mapping[str, Any]) -> set[str]:
-    """What may change; not the end of a search that another one follows, or that has ended early."""
+    """Return the settings that may change; not the end of a search that another one follows, or that ended early."""
     rows = read_epochs(folder / f"{content['kind']}.jsonl")
     is_fixed = len(content.get("targets", ())) > 1 or any(row.get("stopped_early") for row in rows)
     return {*_FREE_SETTINGS} - ({"max_epochs"} if is_fixed else set())

@@ -64,7 +64,7 @@ class PublishWeights:
         write_json(self.record, {**order, "complete": True})
 
     def _order(self, new: str, there: str | None) -> dict[str, Any]:
-        """What was begun before a kill, or is begun now: what replaces what, and whether it has."""
+        """Return the order that was begun before a kill, or begin one: what replaces what, and whether it has."""
         if self.record.is_file():
             order = read_json(self.record, "record of published weights")
             if isinstance(order, dict) and order.get("sha256") == new:

@@ -1,4 +1,4 @@
-"""What a fine-tuning takes over from the weights that it starts from."""
+"""Take over the settings of the weights that a fine-tuning starts from."""
 
 from __future__ import annotations
 

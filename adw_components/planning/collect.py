@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from ..data.dataset import MSDDataset, read_dataset, some
 from ..data.headers import spacing_problem
-from ..data.volumes import Fault, Report, Task
+from ..data.volumes import NO_FOREGROUND, Fault, Report, Task
 from ..errors import UserError
 from .case_rows import CaseRows
 from .fingerprint import Fingerprint
@@ -53,7 +53,7 @@ def collect_fingerprint(
     rows = CaseRows(cache, task)
     report = _measure_missing(dataset, task, rows, count).relative_to(dataset.root)
     for warning in report.warnings:
-        if not warning.problem.startswith("no voxel is labelled"):  # which is told of all cases in one line
+        if warning.problem != NO_FOREGROUND[0]:  # which is told of all cases in one line
             logger.warning("%s", warning)
     report.raise_faults(f"dataset {dataset.root}")
     found = {case.id: row for case in dataset.training if (row := rows.get(case)) is not None}

@@ -136,7 +136,7 @@ def _statistics(row: Any) -> dict[str, float]:
 
 
 def _ids(names: Any) -> tuple[str, ...]:
-    """Cases are named after their files, whose names may be any text that can be printed."""
+    """Return the ids of cases, which are named after files and may be any text that can be printed."""
     if not is_list(names):
         raise UserError(f"case_ids must be a list of texts, got {shown(names)}")
     return tuple(printable("a name in case_ids", name, longest=255) for name in names)

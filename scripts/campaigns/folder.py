@@ -1,10 +1,7 @@
-"""The folder of a campaign: one scale, one process."""
+"""The folder of a campaign: one scale."""
 
 from __future__ import annotations
 
-import fcntl
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
@@ -27,19 +24,3 @@ def require_same(folder: Path, scale: Scale) -> None:
             "go on with its options, or choose another --output_dir"
         )
     write_json(path, now)
-
-
-@contextmanager
-def kept_from_others(folder: Path) -> Iterator[None]:
-    """Within the block no other campaign works in the folder.
-
-    Raises:
-        UserError: one does already.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise UserError(f"a campaign is running in {folder}; wait for it, or choose another --output_dir") from None
-        yield

@@ -50,6 +50,7 @@ def run_all(jobs: Sequence[Job], *, title: str, at_a_time: int, after_each: Call
         at_a_time: how many run at a time.
         after_each: called whenever one is done.
     """
+    workflows.allow_new()
     bar = tqdm(total=len(jobs), initial=sum(job.done for job in jobs), desc=title)
     with bar, ThreadPoolExecutor(at_a_time) as pool:
 

@@ -33,7 +33,7 @@ WAITING = 0.1
 _TOY = Sizes(base_widths=(2, 3), n_stages=2, patch_size=(8, 8, 8), dints_patch_size=(32, 32, 32), repeats=1)
 _WORKERS, _TOY_WORKERS = (2, 4, 8, 16), (1,)
 _SWITCHES = ("default", "cudnn_benchmark", "float16", "bfloat16", "channels_last", "together")
-# They take minutes before they begin.
+# They compile for long before they begin.
 _COMPILED = ("compiled", "together, compiled")
 
 

@@ -33,8 +33,7 @@ def in_child(work: Callable[..., Any], *arguments: Any, cudnn_benchmark: bool = 
         fault, found = reading.recv() if reading.poll() else ("its process ended without a word", None)
     except EOFError:
         fault, found = "its process ended without a word", None
-    finally:
-        process.join(timeout=0 if process.is_alive() and not reading.closed else None)
+    finally:  # it has answered, or nobody waits for its answer any more
         process.kill()
         process.join()
         reading.close()

@@ -58,6 +58,11 @@ def run_workflow(
     require_success(_run(arguments, bundle, log, threads), name=workflow, log=log)
 
 
+def allow_new() -> None:
+    """Let commands begin again after `end_all`; for the next to hand some over."""
+    _ending.clear()
+
+
 def end_all() -> None:
     """End the commands that are running in other threads; no further one begins."""
     _ending.set()

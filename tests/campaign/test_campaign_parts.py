@@ -1,6 +1,7 @@
 """The parts of a campaign that need no training: options, nnU-Net's terms, components, what is put into the bundle."""
 
 import contextlib
+import os
 import signal
 import subprocess
 import sys
@@ -15,7 +16,7 @@ import numpy as np
 import pytest
 from campaigns.campaign import Campaign
 from campaigns.cases import Cases
-from campaigns.folder import kept_from_others, require_same
+from campaigns.folder import require_same
 from campaigns.jobs import Job, run_all
 from campaigns.label_maps import largest_components
 from campaigns.nnunet import network_arguments, write_raw
@@ -25,6 +26,7 @@ from adw_components.architecture import Architecture
 from adw_components.data.dataset import read_dataset
 from adw_components.errors import UserError
 from adw_components.files import read_json
+from adw_components.locks import held_folder
 from adw_components.reference import nnunet_default
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "campaign.py"
@@ -88,10 +90,12 @@ def test_another_scale_in_the_same_folder_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_folder_takes_one_campaign_at_a_time(tmp_path: Path) -> None:
-    with kept_from_others(tmp_path), pytest.raises(UserError, match="a campaign is running in"):
-        kept_from_others(tmp_path).__enter__()
-    with kept_from_others(tmp_path):
-        pass
+    words = [sys.executable, str(SCRIPT), "--toy", "--output_dir", str(tmp_path), "--parts", "[search]"]
+    with held_folder(tmp_path, "output_dir"):
+        other = subprocess.run(words, capture_output=True, text=True)
+    assert other.returncode == 1 and "Traceback" not in other.stderr
+    assert f"error: output_dir {tmp_path} is being written by process {os.getpid()} on " in other.stderr
+    assert not list(tmp_path.iterdir())
 
 
 class Work:
